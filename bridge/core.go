@@ -1,0 +1,172 @@
+// Package bridge connects Go logic to a network core: it loads a native core (IocpNetLib.dll, libIocpNetLib.so) at run
+// time, or offers the pure-Go core, behind one interface. It knows connections and packets, and nothing of what they
+// mean.
+//
+// A server has one logic loop. The loop polls a batch of messages, handles them, collects what it wants sent in a
+// SendBatch, submits that in one call, and polls again:
+//
+//	for {
+//		n, err := core.Poll(messages, time.Second)
+//		if errors.Is(err, bridge.ErrStopped) {
+//			return
+//		}
+//		for i := range messages[:n] {
+//			handle(&messages[i], batch)
+//		}
+//		core.Submit(batch)
+//		batch.Reset()
+//	}
+package bridge
+
+import (
+	"time"
+)
+
+// HeaderLength is the length of the packet header in bytes: u16 PacketLength, u16 PacketId, u8 Type, little-endian.
+// PacketLength counts the whole packet, header included.
+const HeaderLength = 5
+
+// WaitForever makes Poll wait until there is a message. A wait of 0 does not wait.
+const WaitForever time.Duration = -1
+
+// ConnectionID names one connection for its whole life: slot index in the low 32 bits, generation in the high 32. The
+// slot is used again by later connections, the ID never is. The zero ConnectionID names no connection.
+type ConnectionID uint64
+
+// Index is the slot of the connection, below Config.MaxConnectionCount: a key for tables of fixed size. At any time at
+// most one connection that logic has seen the Connection of, and not yet the Close, has a given index.
+func (id ConnectionID) Index() int { return int(uint32(id)) }
+
+// Generation tells connections of one slot apart.
+func (id ConnectionID) Generation() uint32 { return uint32(id >> 32) }
+
+// MessageType says what a Message tells.
+type MessageType uint16
+
+// The message types. For every connection, logic receives exactly one MessageConnection, its packets in the order in
+// which they were sent, one MessageClose, and nothing after it.
+const (
+	MessageConnection MessageType = 1 // Data: the peer's address as text
+	MessageClose      MessageType = 2 // Reason: why
+	MessageRecv       MessageType = 3 // Data: one whole packet, header included
+)
+
+// Message is one event of one connection.
+type Message struct {
+	ID ConnectionID
+	// Data belongs to the core. It is valid and unchanged until the next call of Poll or Stop; logic copies what it
+	// keeps longer, and never writes to it.
+	Data   []byte
+	Type   MessageType
+	Reason CloseReason
+}
+
+// Core is a network core: it owns sockets, I/O threads and buffers. A Core is made stopped; Start and Stop may follow
+// each other any number of times; Close ends it.
+type Core interface {
+	// Name tells the I/O mechanism: "epoll", "iocp", "go".
+	Name() string
+
+	// Start listens and starts the I/O threads. An error is a *StartError that says what is wrong with which setting,
+	// and wraps its NetResult; nothing is left running then.
+	Start(config Config) error
+
+	// Port is the TCP port that the core listens on, 0 if it is stopped.
+	Port() int
+
+	// Poll fills messages with up to len(messages) messages, waiting up to wait for the first (0: do not wait,
+	// WaitForever), and returns how many. It first gives back to the core everything that the last Poll returned, so
+	// earlier Data is invalid. 0 messages without an error: nothing came in time, or WakePoll was called. ErrStopped:
+	// the core is stopping and everything was delivered. One goroutine polls at a time; another one gets ErrBusy.
+	Poll(messages []Message, wait time.Duration) (int, error)
+
+	// WakePoll makes a Poll that waits, or else the next one, return. Any goroutine.
+	WakePoll()
+
+	// Submit carries out the operations of batch in order and copies what it needs, so the batch can be reset
+	// afterwards. What is for a connection that has gone is dropped and counted. Any goroutine; calls are serialised.
+	Submit(batch *SendBatch) error
+
+	// Stats returns the counters. Any goroutine.
+	Stats() Stats
+
+	// BeginStop stops accepting and reading and returns at once. Logic goes on polling: it receives every packet that
+	// was already accepted, a MessageClose (CloseServerStop) a connection, then ErrStopped. Any goroutine.
+	BeginStop() error
+
+	// Stop gives what is queued up to drain (at most 10 minutes) to be sent, closes every connection, ends every
+	// thread and frees all buffers. Messages that logic has not polled are dropped, payloads that it still holds
+	// become invalid. Any goroutine; a Poll that waits returns ErrStopped.
+	Stop(drain time.Duration) error
+
+	// Close stops the core, with no drain, and frees what it was made of. No other call may follow or overlap.
+	Close() error
+}
+
+// Config is what a core is started with. DefaultConfig gives every field a value; the native core's header and
+// NetResult name the ranges.
+type Config struct {
+	// BindAddress is an IPv4 or IPv6 address without port; empty: all addresses of both families.
+	BindAddress string
+	// Port is 0 to 65535; 0: any free port, Core.Port tells which.
+	Port int
+	// WorkThreads is the number of I/O threads, 1 to 64. The pure-Go core leaves threads to the Go runtime.
+	WorkThreads int
+	// MaxRecvOverlapped and MaxSendOverlapped bound the bytes of one receive and one send call, each 1 to the size of
+	// its ring. 0: the size of the ring.
+	MaxRecvOverlapped, MaxSendOverlapped int
+	// RecvBufferSize is the bytes a connection may have received and logic not given back, MaxPacketSize to 16 MiB.
+	RecvBufferSize int
+	// SendBufferSize is the bytes a connection may have queued for sending, MaxPacketSize to 64 MiB. A client that
+	// reads so slowly that it would be exceeded is disconnected with CloseSendBufferFull.
+	SendBufferSize int
+	// MaxPacketSize is in bytes, header included, 5 to 65535.
+	MaxPacketSize int
+	// MaxConnections is 1 to 1,000,000. Further ones are closed at once and counted.
+	MaxConnections int
+	// MessagePool is how many packets may wait for logic, 1 to 16,777,216, and ExtraMessagePool the reserve behind
+	// them, 0 to 16,777,216. When both are used up reading pauses, and TCP slows the clients down.
+	MessagePool, ExtraMessagePool int
+	// PerformancePeriod is the period of the log line with packets a second, 100 ms to 24 h; 0: no such line.
+	PerformancePeriod time.Duration
+	// CloseTimeout bounds the sending of what is queued when a connection closes, 0 to 10 minutes.
+	CloseTimeout time.Duration
+	// Nagle turns Nagle's algorithm on; TCP_NODELAY is the default.
+	Nagle bool
+}
+
+// DefaultConfig returns the defaults of a laptop's server: port 11021, one I/O thread, packets up to 1,024 bytes, 1,000
+// connections, rings of 16 KiB and 256 KiB, 65,536 + 8,192 messages, 5 s to close.
+func DefaultConfig() Config {
+	return Config{
+		Port:             11021,
+		WorkThreads:      1,
+		RecvBufferSize:   16 << 10,
+		SendBufferSize:   256 << 10,
+		MaxPacketSize:    1024,
+		MaxConnections:   1000,
+		MessagePool:      65536,
+		ExtraMessagePool: 8192,
+		CloseTimeout:     5 * time.Second,
+	}
+}
+
+// Stats are the counters of a core since Start, and gauges.
+type Stats struct {
+	ConnectionsCurrent    uint64 // gauge: slots in use
+	ConnectionsAccepted   uint64 // connections that logic was, or will be, told of
+	ConnectionsRefused    uint64 // closed at once because MaxConnections was reached
+	AcceptErrors          uint64 // accepts that the system failed
+	PacketsReceived       uint64 // handed to the logic queue
+	BytesReceived         uint64 // read from sockets
+	PacketsSent           uint64 // payloads queued for a connection; a broadcast counts once a receiver
+	BytesSent             uint64 // written to sockets
+	SendsDropped          uint64 // payloads for a connection that had gone, was closing, or had a full send buffer
+	MessagesInUse         uint64 // gauge: pool messages queued for logic or held by it
+	MessagePoolExhausted  uint64 // times that reading paused because the pool, reserve included, was empty
+	MessageReserveUsed    uint64 // times that the reserve was begun
+	ReceivesPaused        uint64 // times that reading paused because logic held a connection's whole receive buffer
+	CloseTimeouts         uint64 // connections cut off while sending what was queued
+	BytesDiscardedOnClose uint64 // queued for sending and not sent when the connection ended
+	Closed                [CloseReasonCount]uint64
+}

@@ -1,0 +1,3 @@
+module iocpnetlib
+
+go 1.26
