@@ -18,9 +18,7 @@
 //	}
 package bridge
 
-import (
-	"time"
-)
+import "time"
 
 // HeaderLength is the length of the packet header in bytes: u16 PacketLength, u16 PacketId, u8 Type, little-endian.
 // PacketLength counts the whole packet, header included.
@@ -101,54 +99,6 @@ type Core interface {
 
 	// Close stops the core, with no drain, and frees what it was made of. No other call may follow or overlap.
 	Close() error
-}
-
-// Config is what a core is started with. DefaultConfig gives every field a value; the native core's header and
-// NetResult name the ranges.
-type Config struct {
-	// BindAddress is an IPv4 or IPv6 address without port; empty: all addresses of both families.
-	BindAddress string
-	// Port is 0 to 65535; 0: any free port, Core.Port tells which.
-	Port int
-	// WorkThreads is the number of I/O threads, 1 to 64. The pure-Go core leaves threads to the Go runtime.
-	WorkThreads int
-	// MaxRecvOverlapped and MaxSendOverlapped bound the bytes of one receive and one send call, each 1 to the size of
-	// its ring. 0: the size of the ring.
-	MaxRecvOverlapped, MaxSendOverlapped int
-	// RecvBufferSize is the bytes a connection may have received and logic not given back, MaxPacketSize to 16 MiB.
-	RecvBufferSize int
-	// SendBufferSize is the bytes a connection may have queued for sending, MaxPacketSize to 64 MiB. A client that
-	// reads so slowly that it would be exceeded is disconnected with CloseSendBufferFull.
-	SendBufferSize int
-	// MaxPacketSize is in bytes, header included, 5 to 65535.
-	MaxPacketSize int
-	// MaxConnections is 1 to 1,000,000. Further ones are closed at once and counted.
-	MaxConnections int
-	// MessagePool is how many packets may wait for logic, 1 to 16,777,216, and ExtraMessagePool the reserve behind
-	// them, 0 to 16,777,216. When both are used up reading pauses, and TCP slows the clients down.
-	MessagePool, ExtraMessagePool int
-	// PerformancePeriod is the period of the log line with packets a second, 100 ms to 24 h; 0: no such line.
-	PerformancePeriod time.Duration
-	// CloseTimeout bounds the sending of what is queued when a connection closes, 0 to 10 minutes.
-	CloseTimeout time.Duration
-	// Nagle turns Nagle's algorithm on; TCP_NODELAY is the default.
-	Nagle bool
-}
-
-// DefaultConfig returns the defaults of a laptop's server: port 11021, one I/O thread, packets up to 1,024 bytes, 1,000
-// connections, rings of 16 KiB and 256 KiB, 65,536 + 8,192 messages, 5 s to close.
-func DefaultConfig() Config {
-	return Config{
-		Port:             11021,
-		WorkThreads:      1,
-		RecvBufferSize:   16 << 10,
-		SendBufferSize:   256 << 10,
-		MaxPacketSize:    1024,
-		MaxConnections:   1000,
-		MessagePool:      65536,
-		ExtraMessagePool: 8192,
-		CloseTimeout:     5 * time.Second,
-	}
 }
 
 // Stats are the counters of a core since Start, and gauges.
