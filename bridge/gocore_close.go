@@ -1,0 +1,92 @@
+package bridge
+
+import (
+	"time"
+)
+
+// close takes the connection down, after its Close was queued. The reader.
+//
+// Logic gets its time first: answers that it sends to the last packets are still accepted. When it has given the Close
+// back, what is queued is sent, then the sending side is shut, and what the client still sends is read away until it
+// ends too: a socket that is closed with unread bytes in it resets the connection, and the reset would take the last
+// answers from the client. CloseTimeout bounds all of that together.
+func (c *goConn) close(reason CloseReason) {
+	c.waitFor(func() bool { return c.taken || c.stopped || c.broken })
+	if c.startDraining() {
+		if c.writerDone != nil {
+			<-c.writerDone
+		}
+		c.linger(reason)
+	}
+	if reason == CloseSendBufferFull {
+		_ = c.socket.SetLinger(0) // what the system still has for this client goes as well
+	}
+	c.socket.Close()
+	if c.writerDone != nil {
+		<-c.writerDone
+	}
+	// The slot is logic's until it has given the Close back.
+	c.waitFor(func() bool { return c.taken || c.stopped })
+	s := c.server
+	c.mu.Lock()
+	s.counters.bytesDiscarded.Add(uint64(c.queued))
+	c.pending = nil
+	c.mu.Unlock()
+	s.slots[c.id.Index()].Store(nil)
+	s.freeSlot(c.id.Index())
+}
+
+// waitFor waits until done, which runs with the lock. Whoever changes something that it looks at calls wakeReader.
+func (c *goConn) waitFor(done func() bool) {
+	for {
+		c.mu.Lock()
+		isDone := done()
+		c.mu.Unlock()
+		if isDone {
+			return
+		}
+		<-c.resume
+	}
+}
+
+// startDraining makes the writer end when all is written or the time is over. False: the socket is of no use any more.
+func (c *goConn) startDraining() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken {
+		return false
+	}
+	c.draining = true
+	if !c.stopped {
+		c.deadline = time.Now().Add(c.server.config.CloseTimeout)
+	}
+	if c.writable != nil {
+		_ = c.socket.SetWriteDeadline(c.deadline)
+		c.writable.Signal()
+	}
+	return true
+}
+
+// linger shuts the sending side and reads away what the client still sends, until it ends or the time is over.
+func (c *goConn) linger(reason CloseReason) {
+	if reason == ClosePeerClosed {
+		return // it has ended already
+	}
+	c.mu.Lock()
+	inTime := !c.broken && time.Now().Before(c.deadline)
+	if inTime {
+		c.lingers = true
+		_ = c.socket.SetReadDeadline(c.deadline)
+	}
+	c.mu.Unlock()
+	if !inTime || c.socket.CloseWrite() != nil {
+		return
+	}
+	rest := c.server.chunks.get()
+	defer rest.release(1)
+	for {
+		if _, err := c.socket.Read(rest.memory); err != nil {
+			return
+		}
+	}
+}

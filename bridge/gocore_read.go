@@ -1,0 +1,114 @@
+package bridge
+
+import (
+	"errors"
+	"io"
+
+	"go.uber.org/zap"
+)
+
+// run is the reader: it reads until the receive side ends, tells logic, and takes the connection down.
+func (c *goConn) run() {
+	defer c.server.goroutines.Done()
+	c.in.chunk = c.server.chunks.get()
+	reason := c.end(c.receive())
+	c.in.chunk.release(1)
+	c.in = recvBuffer{}
+	c.server.counters.closed[reason].Add(1)
+	c.logEnd(reason)
+	c.server.queue.addClose(c, reason)
+	c.close(reason)
+}
+
+func (c *goConn) logEnd(reason CloseReason) {
+	level := zap.DebugLevel
+	text := "disconnected"
+	switch {
+	case reason.Violation():
+		level, text = zap.WarnLevel, "disconnecting a client that broke the protocol"
+	case reason == CloseSendBufferFull:
+		level, text = zap.WarnLevel, "disconnecting a client that reads too slowly"
+	}
+	if entry := c.server.logger.Check(level, text); entry != nil {
+		entry.Write(zap.String("peer", c.peer), zap.Uint64("id", uint64(c.id)), zap.Stringer("reason", reason))
+	}
+}
+
+// receive reads, frames and queues packets, until the receive side ends. It returns why, as far as the reader saw it;
+// a reason that was set by somebody else comes first.
+func (c *goConn) receive() CloseReason {
+	s := c.server
+	for {
+		space := c.in.space()
+		room := c.room()
+		if room <= 0 {
+			if room = c.waitForRoom(); room <= 0 {
+				return c.endReason()
+			}
+			space = c.in.space() // the chunk may be free for use from its front again
+		}
+		n, err := c.socket.Read(space[:min(len(space), room, s.config.MaxRecvOverlapped)])
+		if n > 0 {
+			s.counters.bytesReceived.Add(uint64(n))
+			c.in.end += n
+			if reason := c.deliver(); reason != CloseNone {
+				return reason
+			}
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return ClosePeerClosed
+		default:
+			// The deadline, if somebody ended the connection, and then that reason holds; or the connection broke.
+			c.mu.Lock()
+			if c.reason == CloseNone {
+				c.breakLocked(ClosePeerReset)
+			}
+			c.mu.Unlock()
+			return ClosePeerReset
+		}
+	}
+}
+
+// deliver queues the whole packets that were received, and waits for the message pool where it has to. It returns why
+// the receive side ends, CloseNone if it does not.
+func (c *goConn) deliver() CloseReason {
+	s := c.server
+	for {
+		result := s.queue.addPackets(c, &c.in, s.config.MaxPacketSize)
+		if result.logsReserve {
+			s.logger.Warn("the message pool is used up, its reserve is in use",
+				zap.Int("messagePool", s.config.MessagePool), zap.Int("extraMessagePool", s.config.ExtraMessagePool))
+		}
+		if !result.poolEmpty {
+			return result.violation
+		}
+		if c.dropsRest() {
+			return c.endReason()
+		}
+		<-c.resume
+	}
+}
+
+// room is how many bytes may be received: the connection's bound less what logic has and what is not framed.
+func (c *goConn) room() int {
+	return c.server.config.RecvBufferSize - int(c.lent.Load()) - (c.in.end - c.in.start)
+}
+
+// waitForRoom waits until logic has given back so much that receiving is worth while, and returns the room; 0 if the
+// receive side ended meanwhile. What is not framed is less than a packet, so with nothing lent there is always room.
+func (c *goConn) waitForRoom() int {
+	c.server.counters.receivesPaused.Add(1)
+	c.paused.Store(true)
+	defer c.paused.Store(false)
+	for {
+		if room := c.room(); c.lent.Load() == 0 || room >= c.server.config.RecvBufferSize/4 {
+			return c.room()
+		}
+		if c.endReason() != CloseNone {
+			return 0
+		}
+		<-c.resume
+	}
+}
