@@ -1,0 +1,46 @@
+package chat
+
+import (
+	"fmt"
+
+	"iocpnetlib/bridge"
+)
+
+// Violation is a way for a client to break the protocol that this package finds. A network core finds the broken
+// packet lengths; see bridge.CloseReason.
+type Violation uint8
+
+// The violations. ViolationCount is how many there are.
+const (
+	ViolationPacketSize     Violation = iota // a known id with the wrong size
+	ViolationUnknownPackets                  // too many packets with an unknown id in a row
+	ViolationCount
+)
+
+var violationNames = [ViolationCount]string{"packet_size", "unknown_packets"}
+
+// String is the violation's name in snake case, as logs and metrics show it.
+func (v Violation) String() string {
+	if v < ViolationCount {
+		return violationNames[v]
+	}
+	return fmt.Sprintf("violation_%d", uint8(v))
+}
+
+// Counters tell what a Server has done since it was made. They belong to the logic loop.
+type Counters struct {
+	Connections uint64
+	Closes      [bridge.CloseReasonCount]uint64 // by reason; a reason of the future counts as CloseNone
+
+	Packets        [MaxPacketID + 1]uint64 // requests handled, by id
+	UnknownPackets uint64                  // dropped for an id that is no request
+	IgnoredPackets uint64                  // came after a violation, or from a connection that has gone
+	Violations     [ViolationCount]uint64
+
+	Logins        uint64
+	RoomEnters    uint64
+	RoomLeaves    uint64 // asked for; a close is no such leave
+	Chats         uint64 // passed on to a room
+	Notifications uint64 // of these chats, one a member
+	Refusals      uint64 // requests answered with anything but success
+}
