@@ -1,0 +1,129 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// scriptedCore is a Core whose Poll and Submit do what a test says.
+type scriptedCore struct {
+	Core   // the rest must not be called
+	poll   func(messages []Message) (int, error)
+	submit func(batch *SendBatch) error
+}
+
+func (c *scriptedCore) Poll(messages []Message, wait time.Duration) (int, error) {
+	if wait != WaitForever {
+		return 0, errors.New("the loop has nothing to do but wait")
+	}
+	return c.poll(messages)
+}
+
+func (c *scriptedCore) Submit(batch *SendBatch) error { return c.submit(batch) }
+
+type handlerFunc func(message *Message, batch *SendBatch)
+
+func (f handlerFunc) HandleMessage(message *Message, batch *SendBatch) { f(message, batch) }
+
+func TestRunHandlesEveryMessageAndSubmitsOncePerTurn(t *testing.T) {
+	turns := [][]ConnectionID{{1, 2, 3}, {}, {4}, {100}, {5, 6}}
+	var submitted [][]ConnectionID
+	core := &scriptedCore{
+		poll: func(messages []Message) (int, error) {
+			if len(turns) == 0 {
+				return 0, ErrStopped
+			}
+			turn := turns[0]
+			turns = turns[1:]
+			for i, id := range turn {
+				messages[i] = Message{ID: id, Type: MessageRecv}
+			}
+			return len(turn), nil
+		},
+		submit: func(batch *SendBatch) error {
+			var ids []ConnectionID
+			for o := range batch.Operations() {
+				ids = append(ids, o.Receivers...)
+			}
+			submitted = append(submitted, ids)
+			return nil
+		},
+	}
+	answer := handlerFunc(func(message *Message, batch *SendBatch) {
+		if message.ID < 100 { // 100 gets no answer: nothing to submit
+			batch.Send(message.ID, []byte("x"))
+		}
+	})
+	require.NoError(t, Run(context.Background(), core, answer))
+	assert.Equal(t, [][]ConnectionID{{1, 2, 3}, {4}, {5, 6}}, submitted)
+}
+
+func TestRunSubmitsAFullBatchBeforeTheTurnEnds(t *testing.T) {
+	var lengths []int
+	polls := 0
+	core := &scriptedCore{
+		poll: func(messages []Message) (int, error) {
+			polls++
+			if polls > 1 {
+				return 0, ErrStopped
+			}
+			return 3, nil
+		},
+		submit: func(batch *SendBatch) error {
+			lengths = append(lengths, batch.Len())
+			return nil
+		},
+	}
+	handled := 0
+	answer := handlerFunc(func(_ *Message, batch *SendBatch) {
+		handled++
+		if handled < 3 {
+			batch.Send(1, make([]byte, batchFullPayload/2))
+			return
+		}
+		batch.Send(1, []byte("x"))
+	})
+	require.NoError(t, Run(context.Background(), core, answer))
+	assert.Equal(t, []int{2, 1}, lengths)
+}
+
+func TestRunEndsWithTheErrorOfTheCore(t *testing.T) {
+	broken := errors.New("broken")
+	one := func([]Message) (int, error) { return 1, nil }
+	answer := handlerFunc(func(_ *Message, batch *SendBatch) { batch.Send(1, []byte("x")) })
+
+	err := Run(context.Background(), &scriptedCore{poll: func([]Message) (int, error) { return 0, broken }}, answer)
+	assert.ErrorIs(t, err, broken)
+
+	core := &scriptedCore{poll: one, submit: func(*SendBatch) error { return broken }}
+	assert.ErrorIs(t, Run(context.Background(), core, answer), broken)
+
+	core.submit = func(*SendBatch) error { return ErrStopped }
+	assert.NoError(t, Run(context.Background(), core, answer), "the core was stopped during the turn")
+}
+
+func TestRunEndsBetweenTurnsWhenCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	enough := errors.New("enough")
+	submits := 0
+	core := &scriptedCore{
+		poll:   func([]Message) (int, error) { return 2, nil },
+		submit: func(*SendBatch) error { submits++; return nil },
+	}
+	handled := 0
+	err := Run(ctx, core, handlerFunc(func(_ *Message, batch *SendBatch) {
+		handled++
+		batch.Send(1, []byte("x"))
+		if handled == 3 {
+			cancel(enough)
+		}
+	}))
+	assert.ErrorIs(t, err, enough)
+	assert.Equal(t, 4, handled, "the turn is finished")
+	assert.Equal(t, 2, submits, "and its answers are submitted")
+}
