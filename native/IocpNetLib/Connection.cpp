@@ -1,0 +1,42 @@
+#include "Connection.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace NetLib {
+
+void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity)
+{
+    // 0 is never a generation, so that no id is 0.
+    Generation = Generation == std::numeric_limits<uint32_t>::max() ? 1 : Generation + 1;
+    Worker = &worker;
+    AcceptedSocket = std::move(socket);
+    const std::string text = peer.Text();
+    PeerLength = static_cast<uint32_t>(std::min(text.size(), Peer.size() - 1));
+    std::memcpy(Peer.data(), text.data(), PeerLength);
+    Peer[PeerLength] = '\0';
+
+    Reason = CloseReason::None;
+    Receiving = CloseTaken = PeerEnded = SendShutdown = false;
+    Deadline = std::chrono::steady_clock::time_point::max();
+    RecvPaused.store(false, std::memory_order_relaxed);
+    SendClosed.store(false, std::memory_order_relaxed);
+    Send.Create(sendCapacity);
+
+    ConnectionMessage = {.Owner = this,
+                         .Data = reinterpret_cast<const std::byte*>(Peer.data()),
+                         .Size = PeerLength,
+                         .Type = MessageType::Connection};
+    CloseMessage = {.Owner = this, .Type = MessageType::Close};
+}
+
+uint32_t Connection::End() noexcept
+{
+    const uint32_t unsent = Send.Size();
+    Recv.Destroy();
+    Send.Destroy();
+    AcceptedSocket.Close();
+    return unsent;
+}
+
+} // namespace NetLib

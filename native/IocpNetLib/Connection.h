@@ -1,0 +1,109 @@
+// One client connection: its rings, its state, and the count of what is still pending on it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "IocpNetLib.h"
+#include "Message.h"
+#include "RecvRingBuffer.h"
+#include "SendRingBuffer.h"
+#include "io/Io.h"
+
+namespace NetLib {
+
+class IOWorker;
+
+enum class CloseReason : uint16_t {
+    None = NetLib_CloseReason_None,
+    PeerClosed = NetLib_CloseReason_PeerClosed,
+    PeerReset = NetLib_CloseReason_PeerReset,
+    PacketTooShort = NetLib_CloseReason_PacketTooShort,
+    PacketTooLong = NetLib_CloseReason_PacketTooLong,
+    SendBufferFull = NetLib_CloseReason_SendBufferFull,
+    Logic = NetLib_CloseReason_Logic,
+    ServerStop = NetLib_CloseReason_ServerStop,
+    OutOfMemory = NetLib_CloseReason_OutOfMemory,
+};
+
+// What another thread asks a connection's I/O thread to do. Bits.
+enum class Attention : uint32_t {
+    Adopt = 1,      // the connection was accepted: start it
+    Send = 2,       // the send ring has data
+    ResumeRecv = 4, // logic gave back bytes that reading waits for
+    CloseTaken = 8, // logic gave the Close back: nothing more will be sent
+    Disconnect = 16, // logic wants it closed
+    SendFull = 32,  // the send ring was full
+    SendNoMemory = 64, // the send ring could not be allocated
+};
+
+// A place for one client after another. Life of a client:
+//
+//   free -> accepted -> receiving -> Close queued to logic -> Close taken by logic -> sent or timed out -> socket
+//   closed -> no operation pending -> free
+//
+// The receiving side ends first (the peer closed, a violation, logic's wish, a stop): then the Close is queued behind
+// the packets that were accepted. The sending side stays open until logic has taken the Close, so answers to those
+// packets still go out. Only a broken connection is closed at once.
+//
+// Members are grouped by the one thread that may touch them.
+class Connection : public IoSocket {
+public:
+    // Set once, when the pool is made.
+    uint32_t Index = 0;
+
+    // ---- Acceptor, before the Adopt attention; constant from then until the slot is free again.
+    uint32_t Generation = 0;
+    IOWorker* Worker = nullptr;
+    UniqueSocket AcceptedSocket;
+    std::array<char, 64> Peer{}; // text, for logs and for logic
+    uint32_t PeerLength = 0;
+
+    // ---- The connection's I/O thread.
+    RecvRingBuffer Recv;
+    CloseReason Reason = CloseReason::None;
+    bool Receiving = false;   // packets are read and framed
+    bool CloseTaken = false;  // logic has given the Close back
+    bool PeerEnded = false;   // the peer ended its sending side
+    bool SendShutdown = false;
+    bool RecvInFlight = false; // I/O references: the socket's memory is in use until both are false
+    bool SendInFlight = false;
+    bool IsRecvQueued = false; // in the worker's list of connections that have more to receive
+    bool WaitsForMessages = false; // in the worker's list of connections that the message pool could not serve
+    uint32_t WorkerPosition = 0; // in the worker's list of its connections
+    std::chrono::steady_clock::time_point Deadline = std::chrono::steady_clock::time_point::max();
+
+    // ---- Shared.
+    // Reading rests until logic gives bytes back. The I/O thread sets it and then looks at the ring again; logic gives
+    // back and then looks at it: with sequential consistency one of them sees the other.
+    std::atomic<bool> RecvPaused{false};
+    std::atomic<bool> SendClosed{false}; // the socket is gone: what is sent now is dropped
+    std::atomic<uint32_t> PendingAttention{0}; // bits of Attention
+    Connection* AttentionNext = nullptr;       // link of the worker's list, valid while PendingAttention is not 0
+    SendRingBuffer Send; // see there for the division between the two sides
+
+    // ---- Logic (the server's logic mutex).
+    bool LogicOpen = false; // logic has taken the Connection, and neither asked for the end nor given the Close back
+
+    // ---- Belong to whoever holds the message.
+    Message ConnectionMessage;
+    Message CloseMessage;
+
+    [[nodiscard]] NetLib_ConnectionId Id() const noexcept { return MakeId(Index, Generation); }
+
+    [[nodiscard]] static constexpr NetLib_ConnectionId MakeId(uint32_t index, uint32_t generation) noexcept
+    {
+        return uint64_t{generation} << 32 | index;
+    }
+
+    // Makes the slot ready for a client; its id becomes a new one. The send ring gets its bound, no memory yet.
+    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity);
+    // Frees what the client needed. Returns the bytes that were queued for sending and never sent.
+    uint32_t End() noexcept;
+};
+
+} // namespace NetLib

@@ -1,0 +1,89 @@
+// One running server: everything between a start and a stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "Connection.h"
+#include "IOWorker.h"
+#include "NetConfig.h"
+#include "ServerContext.h"
+
+namespace NetLib {
+
+// Made by Start, ended by End or by its destructor. A server that is started again is a new object, so no state of an
+// earlier run can survive.
+//
+// The I/O threads run by themselves; this class is logic's side: it takes their events, gives them back, and hands
+// over what is to be sent.
+class IOCPServerNet {
+public:
+    [[nodiscard]] static std::expected<std::unique_ptr<IOCPServerNet>, StartError> Start(const NetLib_Config& config);
+
+    // For Start. Throws std::bad_alloc.
+    IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log);
+    ~IOCPServerNet();
+
+    [[nodiscard]] uint16_t Port() const noexcept { return m_Port; }
+    [[nodiscard]] NetLib_Stats Stats() const noexcept;
+
+    // ---- The logic thread.
+    [[nodiscard]] NetLib_Result Poll(std::span<NetLib_Message> messages, int32_t waitMilliseconds, uint32_t& count);
+    [[nodiscard]] NetLib_Result GetNetworkMessage(int8_t& type, NetLib_ConnectionId& connectionId,
+                                                  std::span<char> buffer, uint32_t& copySize,
+                                                  int32_t waitMilliseconds);
+    [[nodiscard]] NetLib_Result Release();
+
+    // ---- Any thread.
+    void WakePoll() noexcept { m_Context.Queue.Wake(); }
+    [[nodiscard]] NetLib_Result Submit(std::span<const NetLib_Op> ops, std::span<const std::byte> payload,
+                                       std::span<const NetLib_ConnectionId> receivers);
+    [[nodiscard]] NetLib_Result SendPacket(NetLib_ConnectionId connectionId, std::span<const std::byte> packet);
+    void BeginStop();
+
+    // Makes a Poll that waits return NetLib_Result_Stopped, and every later one.
+    void EndPolling() noexcept;
+    // Ends the threads and closes everything. No other call may be under way or follow.
+    void End(std::chrono::milliseconds drain);
+
+private:
+    [[nodiscard]] std::expected<void, StartError> Open();
+    [[nodiscard]] std::expected<UniqueSocket, StartError> OpenListener();
+
+    // Waits until m_Taken has a message. Success also means that there may be none: the time is up or Wake was called.
+    [[nodiscard]] NetLib_Result WaitForMessages(int32_t waitMilliseconds);
+    [[nodiscard]] bool IsDelivered() const noexcept;
+    void HandOut(Message& message) noexcept;
+    void GiveBackHandedOut() noexcept;
+    void GiveBack(Message& message, MessageList& toPool) noexcept;
+
+    [[nodiscard]] bool IsWellFormed(const NetLib_Op& op, size_t payloadSize, size_t receiverCount) const noexcept;
+    // The connection of id, if logic may still send to it.
+    [[nodiscard]] Connection* FindOpen(NetLib_ConnectionId id) noexcept;
+    [[nodiscard]] NetLib_Result QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet) noexcept;
+    void Disconnect(NetLib_ConnectionId id) noexcept;
+    void Request(Connection& connection, Attention attention) noexcept;
+    void WakeRequested() noexcept;
+
+    SocketLayer m_SocketLayer;
+    ServerContext m_Context;
+    uint16_t m_Port = 0;
+    bool m_HasEnded = false;
+    std::atomic<bool> m_PollingEnded{false};
+
+    // ---- The logic thread. The gate makes sure that there is one.
+    std::atomic_flag m_PollGate;
+    MessageList m_Taken;     // from the queue, not yet handed out
+    MessageList m_HandedOut; // not yet given back
+
+    // ---- Under the logic mutex: what Submit and Poll share.
+    std::mutex m_LogicMutex;
+    uint64_t m_WorkersToWake = 0; // bits; WakeRequested clears it
+};
+
+} // namespace NetLib

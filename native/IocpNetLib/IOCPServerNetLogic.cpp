@@ -1,0 +1,273 @@
+// Logic's side of a running server: taking events, giving them back, sending.
+#include "IOCPServerNet.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace NetLib {
+namespace {
+
+// Lets one thread poll at a time.
+class PollGate {
+public:
+    explicit PollGate(std::atomic_flag& flag) noexcept
+        : m_Flag(flag), m_IsMine(!flag.test_and_set(std::memory_order_acquire))
+    {
+    }
+    PollGate(const PollGate&) = delete;
+    PollGate& operator=(const PollGate&) = delete;
+    ~PollGate()
+    {
+        if (m_IsMine)
+            m_Flag.clear(std::memory_order_release);
+    }
+    [[nodiscard]] bool IsMine() const noexcept { return m_IsMine; }
+
+private:
+    std::atomic_flag& m_Flag;
+    bool m_IsMine;
+};
+
+} // namespace
+
+NetLib_Result IOCPServerNet::Poll(std::span<NetLib_Message> messages, int32_t waitMilliseconds, uint32_t& count)
+{
+    count = 0;
+    const PollGate gate(m_PollGate);
+    if (!gate.IsMine())
+        return NetLib_Result_Busy;
+    GiveBackHandedOut();
+    if (const NetLib_Result result = WaitForMessages(waitMilliseconds); result != NetLib_Result_Success)
+        return result;
+
+    const std::lock_guard lock(m_LogicMutex);
+    while (count < messages.size() && !m_Taken.IsEmpty()) {
+        Message& message = *m_Taken.TakeFirst();
+        HandOut(message);
+        messages[count++] = {.ConnectionId = message.Owner->Id(),
+                             .Data = reinterpret_cast<const uint8_t*>(message.Data),
+                             .Size = message.Size,
+                             .Type = static_cast<uint16_t>(message.Type),
+                             .Reason = message.Reason};
+        m_HandedOut.Append(message);
+    }
+    return NetLib_Result_Success;
+}
+
+NetLib_Result IOCPServerNet::GetNetworkMessage(int8_t& type, NetLib_ConnectionId& connectionId,
+                                               std::span<char> buffer, uint32_t& copySize, int32_t waitMilliseconds)
+{
+    type = NetLib_MessageType_None;
+    copySize = 0;
+    const PollGate gate(m_PollGate);
+    if (!gate.IsMine())
+        return NetLib_Result_Busy;
+    GiveBackHandedOut();
+    if (const NetLib_Result result = WaitForMessages(waitMilliseconds); result != NetLib_Result_Success)
+        return result;
+    if (m_Taken.IsEmpty())
+        return NetLib_Result_NoMessage;
+    copySize = m_Taken.First->Size;
+    if (copySize > buffer.size())
+        return NetLib_Result_BufferTooSmall;
+
+    {
+        const std::lock_guard lock(m_LogicMutex);
+        Message& message = *m_Taken.TakeFirst();
+        HandOut(message);
+        type = static_cast<int8_t>(message.Type);
+        connectionId = message.Owner->Id();
+        if (copySize != 0)
+            std::memcpy(buffer.data(), message.Data, copySize);
+        m_HandedOut.Append(message);
+    }
+    GiveBackHandedOut();
+    return NetLib_Result_Success;
+}
+
+NetLib_Result IOCPServerNet::Release()
+{
+    const PollGate gate(m_PollGate);
+    if (!gate.IsMine())
+        return NetLib_Result_Busy;
+    GiveBackHandedOut();
+    return NetLib_Result_Success;
+}
+
+NetLib_Result IOCPServerNet::WaitForMessages(int32_t waitMilliseconds)
+{
+    for (;;) {
+        if (m_PollingEnded.load(std::memory_order_acquire))
+            return NetLib_Result_Stopped;
+        if (!m_Taken.IsEmpty())
+            return NetLib_Result_Success;
+        // Before the queue is looked at: what is published before the last worker stops is then seen.
+        const bool isDelivered = IsDelivered();
+        m_Taken = m_Context.Queue.PopAll();
+        if (!m_Taken.IsEmpty())
+            return NetLib_Result_Success;
+        if (isDelivered)
+            return NetLib_Result_Stopped;
+        if (waitMilliseconds == 0)
+            return NetLib_Result_Success;
+        const bool isUp = !m_Context.Queue.Wait(waitMilliseconds);
+        // Whatever ended the wait, the queue is looked at once more, and a second wait does not begin.
+        waitMilliseconds = 0;
+        if (isUp)
+            return NetLib_Result_Success;
+    }
+}
+
+bool IOCPServerNet::IsDelivered() const noexcept
+{
+    return m_Context.WorkersStopped.load(std::memory_order_acquire) == m_Context.Workers.size() &&
+           m_Context.OpenForLogic.load(std::memory_order_acquire) == 0;
+}
+
+void IOCPServerNet::HandOut(Message& message) noexcept
+{
+    if (message.Type == MessageType::Connection)
+        message.Owner->LogicOpen = true;
+}
+
+void IOCPServerNet::GiveBackHandedOut() noexcept
+{
+    if (m_HandedOut.IsEmpty())
+        return;
+    const std::lock_guard lock(m_LogicMutex);
+    MessageList toPool;
+    while (!m_HandedOut.IsEmpty())
+        GiveBack(*m_HandedOut.TakeFirst(), toPool);
+    const uint64_t waitingWorkers = m_Context.Messages.Free(toPool);
+    for (size_t i = 0; i < m_Context.Workers.size(); ++i) {
+        if ((waitingWorkers >> i & 1) != 0)
+            m_Context.Workers[i]->NotifyMessagesFreed();
+    }
+    WakeRequested();
+}
+
+void IOCPServerNet::GiveBack(Message& message, MessageList& toPool) noexcept
+{
+    Connection& connection = *message.Owner;
+    switch (message.Type) {
+    case MessageType::OnRecv:
+        connection.Recv.GiveBack(message.GiveBack);
+        if (connection.RecvPaused.load(std::memory_order_seq_cst) &&
+            connection.RecvPaused.exchange(false, std::memory_order_seq_cst))
+            Request(connection, Attention::ResumeRecv);
+        toPool.Append(message);
+        break;
+    case MessageType::Close:
+        connection.LogicOpen = false;
+        m_Context.OpenForLogic.fetch_sub(1, std::memory_order_acq_rel);
+        // From here the slot may get a new client at any moment.
+        Request(connection, Attention::CloseTaken);
+        break;
+    case MessageType::Connection:
+    case MessageType::None: break;
+    }
+}
+
+NetLib_Result IOCPServerNet::Submit(std::span<const NetLib_Op> ops, std::span<const std::byte> payload,
+                                    std::span<const NetLib_ConnectionId> receivers)
+{
+    for (const NetLib_Op& op : ops) {
+        if (!IsWellFormed(op, payload.size(), receivers.size()))
+            return NetLib_Result_InvalidArgument;
+    }
+    const std::lock_guard lock(m_LogicMutex);
+    for (const NetLib_Op& op : ops) {
+        switch (op.Type) {
+        case NetLib_Op_Send:
+            (void)QueueSend(op.ConnectionId, payload.subspan(op.PayloadOffset, op.PayloadSize));
+            break;
+        case NetLib_Op_Broadcast:
+            for (const NetLib_ConnectionId id : receivers.subspan(op.ReceiverOffset, op.ReceiverCount))
+                (void)QueueSend(id, payload.subspan(op.PayloadOffset, op.PayloadSize));
+            break;
+        default: Disconnect(op.ConnectionId); break;
+        }
+    }
+    WakeRequested();
+    return NetLib_Result_Success;
+}
+
+bool IOCPServerNet::IsWellFormed(const NetLib_Op& op, size_t payloadSize, size_t receiverCount) const noexcept
+{
+    if (op.Type == NetLib_Op_Disconnect)
+        return true;
+    if (op.Type != NetLib_Op_Send && op.Type != NetLib_Op_Broadcast)
+        return false;
+    if (op.PayloadSize == 0 || op.PayloadSize > m_Context.Config.ConnectionMaxSendBufferSize ||
+        op.PayloadOffset > payloadSize || op.PayloadSize > payloadSize - op.PayloadOffset)
+        return false;
+    return op.Type == NetLib_Op_Send ||
+           (op.ReceiverOffset <= receiverCount && op.ReceiverCount <= receiverCount - op.ReceiverOffset);
+}
+
+NetLib_Result IOCPServerNet::SendPacket(NetLib_ConnectionId connectionId, std::span<const std::byte> packet)
+{
+    if (packet.empty() || packet.size() > m_Context.Config.ConnectionMaxSendBufferSize)
+        return NetLib_Result_InvalidArgument;
+    const std::lock_guard lock(m_LogicMutex);
+    const NetLib_Result result = QueueSend(connectionId, packet);
+    WakeRequested();
+    return result;
+}
+
+Connection* IOCPServerNet::FindOpen(NetLib_ConnectionId id) noexcept
+{
+    Connection* const connection = m_Context.Connections.Find(static_cast<uint32_t>(id));
+    // LogicOpen first: only while it holds is the generation constant.
+    if (connection == nullptr || !connection->LogicOpen || connection->Id() != id)
+        return nullptr;
+    return connection;
+}
+
+NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet) noexcept
+{
+    Connection* const connection = FindOpen(id);
+    if (connection == nullptr || connection->SendClosed.load(std::memory_order_relaxed)) {
+        m_Context.Logic.SendsDropped.Increment();
+        return NetLib_Result_ReservedSendPacketBufferNotConnected;
+    }
+    const auto added = connection->Send.AddSendData(packet);
+    if (added == SendRingBuffer::Added::Yes) {
+        m_Context.Logic.PacketsSent.Increment();
+        Request(*connection, Attention::Send);
+        return NetLib_Result_Success;
+    }
+    m_Context.Logic.SendsDropped.Increment();
+    connection->LogicOpen = false;
+    Request(*connection, added == SendRingBuffer::Added::Full ? Attention::SendFull : Attention::SendNoMemory);
+    return NetLib_Result_ReservedSendPacketBufferEmptyBuffer;
+}
+
+void IOCPServerNet::Disconnect(NetLib_ConnectionId id) noexcept
+{
+    Connection* const connection = FindOpen(id);
+    if (connection == nullptr)
+        return;
+    connection->LogicOpen = false;
+    Request(*connection, Attention::Disconnect);
+}
+
+void IOCPServerNet::Request(Connection& connection, Attention attention) noexcept
+{
+    IOWorker& worker = *connection.Worker;
+    m_WorkersToWake |= uint64_t{1} << worker.Index();
+    worker.Request(connection, attention);
+}
+
+void IOCPServerNet::WakeRequested() noexcept
+{
+    if (m_WorkersToWake == 0)
+        return;
+    for (size_t i = 0; i < m_Context.Workers.size(); ++i) {
+        if ((m_WorkersToWake >> i & 1) != 0)
+            m_Context.Workers[i]->Wake();
+    }
+    m_WorkersToWake = 0;
+}
+
+} // namespace NetLib

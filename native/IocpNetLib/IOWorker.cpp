@@ -1,0 +1,284 @@
+#include "IOWorker.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "Statistics.h"
+
+namespace NetLib {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Deadlines are kept to about this: a scan looks at every connection of the worker.
+constexpr auto DeadlineScanInterval = 50ms;
+// How often the accepting worker looks for limits that were reached, so that a flood makes one line a second. The
+// performance log may ask for more often.
+constexpr std::chrono::milliseconds MaxHousekeepingInterval = 1s;
+
+std::chrono::milliseconds HousekeepingIntervalOf(const NetConfig& config) noexcept
+{
+    const auto period = config.PerformancePacketMillisecondsTime;
+    return period.count() == 0 ? MaxHousekeepingInterval : std::min(period, MaxHousekeepingInterval);
+}
+
+} // namespace
+
+std::expected<std::unique_ptr<IOWorker>, std::string> IOWorker::Create(ServerContext& server, uint32_t index)
+{
+    auto worker = std::make_unique<IOWorker>(server, index);
+    auto io = Io::Create(*worker);
+    if (!io)
+        return std::unexpected(io.error());
+    worker->m_Io = std::move(*io);
+    return worker;
+}
+
+IOWorker::IOWorker(ServerContext& server, uint32_t index)
+    : m_Server(server), m_Index(index), m_HousekeepingInterval(HousekeepingIntervalOf(server.Config)),
+      m_Performance(server.Config.PerformancePacketMillisecondsTime, Clock::now())
+{
+    // Once and for all, so that no turn allocates. Memory that is never touched costs nothing.
+    for (auto* list : {&m_Connections, &m_RecvQueue, &m_MessageWaiters, &m_Turn})
+        list->reserve(server.Config.MaxConnectionCount);
+}
+
+IOWorker::~IOWorker() { Join(); }
+
+std::future<std::expected<void, std::string>> IOWorker::Begin(UniqueSocket listenSocket)
+{
+    std::promise<std::expected<void, std::string>> started;
+    auto result = started.get_future();
+    m_Accepts = listenSocket.IsOpen();
+    m_Thread = std::thread([this, started = std::move(started), socket = std::move(listenSocket)]() mutable {
+        m_Now = Clock::now();
+        // On this thread, because Windows may cancel what a thread started when that thread ends.
+        std::expected<void, std::string> listening;
+        if (m_Accepts) {
+            listening = m_Io->Listen(std::move(socket));
+            m_NextHousekeeping = m_Now + m_HousekeepingInterval;
+        }
+        started.set_value(std::move(listening));
+        Run();
+    });
+    return result;
+}
+
+void IOWorker::Join()
+{
+    if (m_Thread.joinable())
+        m_Thread.join();
+}
+
+void IOWorker::Run()
+{
+    for (;;) {
+        HandleSignals();
+        HandleAttention();
+        ContinueRecvs();
+        HandleDeadlines();
+        if (m_Now >= m_NextHousekeeping)
+            Housekeep();
+        PublishEvents();
+        if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Io->IsIdle())
+            break;
+        m_Io->Wait(PrepareToSleep());
+        m_Sleeping.store(false, std::memory_order_relaxed);
+        m_Now = Clock::now();
+        PublishEvents();
+    }
+    if (m_Accepts)
+        Housekeep();
+}
+
+void IOWorker::Request(Connection& connection, Attention attention) noexcept
+{
+    const auto bits = static_cast<uint32_t>(attention);
+    if (connection.PendingAttention.fetch_or(bits, std::memory_order_acq_rel) != 0)
+        return; // it is in the list, and will be looked at after this
+    Connection* first = m_Attention.load(std::memory_order_relaxed);
+    do {
+        connection.AttentionNext = first;
+        // seq_cst: either the worker sees this before it sleeps, or Wake sees that it sleeps.
+    } while (!m_Attention.compare_exchange_weak(first, &connection, std::memory_order_seq_cst,
+                                                std::memory_order_relaxed));
+}
+
+void IOWorker::Signal(uint32_t signal) noexcept
+{
+    m_Signals.fetch_or(signal, std::memory_order_seq_cst);
+    Wake();
+}
+
+void IOWorker::Wake() noexcept
+{
+    if (m_Sleeping.load(std::memory_order_seq_cst) && m_Sleeping.exchange(false, std::memory_order_seq_cst))
+        m_Io->Wake();
+}
+
+int IOWorker::PrepareToSleep() noexcept
+{
+    if (!m_RecvQueue.empty())
+        return 0;
+    m_Sleeping.store(true, std::memory_order_seq_cst);
+    if (m_Attention.load(std::memory_order_seq_cst) != nullptr || m_Signals.load(std::memory_order_seq_cst) != 0)
+        return 0;
+    const auto next = std::min({m_NextDeadlineScan, m_NextAcceptTry, m_NextHousekeeping});
+    if (next == Clock::time_point::max())
+        return -1;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - m_Now).count();
+    return static_cast<int>(std::clamp<int64_t>(wait, 0, 1000));
+}
+
+void IOWorker::HandleSignals()
+{
+    if (m_Signals.load(std::memory_order_relaxed) == 0)
+        return;
+    const uint32_t signals = m_Signals.exchange(0, std::memory_order_acq_rel);
+    if ((signals & SignalStop) != 0) {
+        const StopPhase phase = m_Server.Phase.load(std::memory_order_acquire);
+        if (m_Phase == StopPhase::Running)
+            StopReading();
+        if (phase == StopPhase::Ending && m_Phase != StopPhase::Ending)
+            EndConnections();
+    }
+    if ((signals & SignalMessagesFreed) != 0)
+        ServeMessageWaiters();
+}
+
+void IOWorker::StopReading()
+{
+    m_Phase = StopPhase::Stopping;
+    m_NextAcceptTry = Clock::time_point::max();
+    m_Io->StopListening();
+    m_Turn = m_Connections;
+    for (Connection* connection : m_Turn) {
+        EndReceiving(*connection, CloseReason::ServerStop);
+        AdvanceClose(*connection);
+    }
+    PublishEvents();
+    // Only now: logic takes this to mean that nothing more will come from here.
+    m_Server.WorkersStopped.fetch_add(1, std::memory_order_acq_rel);
+    m_Server.Queue.Wake();
+}
+
+void IOWorker::EndConnections()
+{
+    m_Phase = StopPhase::Ending;
+    m_Turn = m_Connections;
+    for (Connection* connection : m_Turn)
+        EndConnection(*connection);
+}
+
+void IOWorker::EndConnection(Connection& connection)
+{
+    connection.CloseTaken = true; // logic takes nothing any more
+    SetDeadline(connection, std::min(connection.Deadline, m_Server.EndDeadline));
+    AdvanceClose(connection);
+}
+
+void IOWorker::HandleAttention()
+{
+    if (m_Attention.load(std::memory_order_relaxed) == nullptr)
+        return;
+    Connection* connection = m_Attention.exchange(nullptr, std::memory_order_acquire);
+    while (connection != nullptr) {
+        // Both before the connection is handled, which may free it; and the link before the bits, because a new
+        // request may use it again as soon as they are cleared.
+        Connection* const next = connection->AttentionNext;
+        const uint32_t attention = connection->PendingAttention.exchange(0, std::memory_order_acq_rel);
+        HandleAttention(*connection, attention);
+        connection = next;
+    }
+}
+
+void IOWorker::HandleAttention(Connection& connection, uint32_t attention)
+{
+    const auto has = [attention](Attention bit) { return (attention & static_cast<uint32_t>(bit)) != 0; };
+    if (has(Attention::Adopt))
+        Adopt(connection);
+    if (has(Attention::SendFull) || has(Attention::SendNoMemory)) {
+        // It may have CloseTaken, too, and be freed by this; then there is nothing left to do.
+        connection.CloseTaken |= has(Attention::CloseTaken);
+        Break(connection, has(Attention::SendFull) ? CloseReason::SendBufferFull : CloseReason::OutOfMemory, true);
+        return;
+    }
+    if (has(Attention::ResumeRecv) && connection.Receiving)
+        QueueRecv(connection);
+    if (has(Attention::Send))
+        Flush(connection);
+    if (has(Attention::Disconnect))
+        EndReceiving(connection, CloseReason::Logic);
+    if (has(Attention::CloseTaken)) {
+        connection.CloseTaken = true;
+        SetDeadline(connection, std::min(connection.Deadline, m_Now + m_Server.Config.CloseTimeout));
+    }
+    AdvanceClose(connection);
+}
+
+void IOWorker::HandleDeadlines()
+{
+    if (m_Now >= m_NextAcceptTry) {
+        m_NextAcceptTry = Clock::time_point::max();
+        m_Io->ResumeAccept();
+    }
+    if (m_Now < m_NextDeadlineScan)
+        return;
+    m_NextDeadlineScan = Clock::time_point::max();
+    m_Turn = m_Connections;
+    for (Connection* connection : m_Turn) {
+        if (connection->Deadline == Clock::time_point::max())
+            continue;
+        if (m_Now < connection->Deadline) {
+            SetDeadline(*connection, connection->Deadline);
+            continue;
+        }
+        connection->Deadline = Clock::time_point::max();
+        const bool unsent = connection->Send.Size() != 0;
+        if (unsent && connection->Socket.IsOpen())
+            m_Counters.CloseTimeouts.Increment();
+        CloseSocket(*connection, unsent);
+        AdvanceClose(*connection);
+    }
+}
+
+void IOWorker::SetDeadline(Connection& connection, Clock::time_point deadline) noexcept
+{
+    connection.Deadline = deadline;
+    m_NextDeadlineScan = std::min(m_NextDeadlineScan, std::max(deadline, m_Now + DeadlineScanInterval));
+}
+
+// The accepting worker, about once a second: limits that were reached, and the performance line.
+void IOWorker::Housekeep()
+{
+    const Log& log = m_Server.Logger;
+    m_NextHousekeeping = m_Now + m_HousekeepingInterval;
+    if (const uint64_t refused = m_Counters.ConnectionsRefused.Get(); refused != m_LoggedRefusals) {
+        log.Write(LogLevel::Warn, "%" PRIu64 " connections refused: all %u places (MaxConnectionCount) are taken",
+                  refused - m_LoggedRefusals, m_Server.Config.MaxConnectionCount);
+        m_LoggedRefusals = refused;
+    }
+    const MessagePool::Usage pool = m_Server.Messages.GetUsage();
+    if (pool.Exhausted != m_LoggedExhaustions) {
+        log.Write(LogLevel::Warn,
+                  "message pool exhausted %" PRIu64 " times: reading paused until logic gave messages back "
+                  "(MaxMessagePoolCount %u + ExtraMessagePoolCount %u)",
+                  pool.Exhausted - m_LoggedExhaustions, m_Server.Config.MaxMessagePoolCount,
+                  m_Server.Config.ExtraMessagePoolCount);
+        m_LoggedExhaustions = pool.Exhausted;
+    } else if (pool.ReserveUsed != m_LoggedReserveUses) {
+        log.Write(LogLevel::Warn, "message pool reserve in use: MaxMessagePoolCount %u is small for this load",
+                  m_Server.Config.MaxMessagePoolCount);
+    }
+    m_LoggedReserveUses = pool.ReserveUsed;
+    if (m_Performance.IsDue(m_Now))
+        m_Performance.Report(CollectStats(m_Server), m_Now, log);
+}
+
+void IOWorker::PublishEvents() noexcept
+{
+    m_Server.Queue.Push(m_Events);
+    m_Events = {};
+}
+
+} // namespace NetLib

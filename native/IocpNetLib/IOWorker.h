@@ -1,0 +1,129 @@
+// One I/O thread: its connections, its I/O backend and its turn.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "Connection.h"
+#include "Performance.h"
+#include "ServerContext.h"
+#include "io/Io.h"
+
+namespace NetLib {
+
+// Every connection belongs to one worker for its whole life, and only that worker's thread touches its socket and its
+// receiving side. That is what makes the rest free of locks.
+//
+// The first worker also accepts, and gives each connection to the worker that has the fewest.
+//
+// A turn: do what other threads asked for, go on with receives, publish events to logic in one push, wait for I/O.
+class IOWorker final : private IoHandler {
+public:
+    // The error is a sentence: the system has no handle for the backend.
+    [[nodiscard]] static std::expected<std::unique_ptr<IOWorker>, std::string> Create(ServerContext& server,
+                                                                                     uint32_t index);
+    IOWorker(ServerContext& server, uint32_t index);
+    IOWorker(const IOWorker&) = delete;
+    IOWorker& operator=(const IOWorker&) = delete;
+    ~IOWorker();
+
+    // Starts the thread; throws std::system_error when the system refuses one. If listenSocket is open, this worker
+    // accepts, and the future tells whether it could begin to.
+    [[nodiscard]] std::future<std::expected<void, std::string>> Begin(UniqueSocket listenSocket);
+    // Waits for the thread, which ends some time after StopPhase::Ending and NotifyStop.
+    void Join();
+
+    // The rest may be called from any thread.
+
+    // Notes what is to be done for a connection of this worker. Wake must follow; one call serves many notes.
+    void Request(Connection& connection, Attention attention) noexcept;
+    void NotifyMessagesFreed() noexcept { Signal(SignalMessagesFreed); }
+    void NotifyStop() noexcept { Signal(SignalStop); }
+    void Wake() noexcept;
+
+    [[nodiscard]] const IOCounters& Counters() const noexcept { return m_Counters; }
+    [[nodiscard]] uint32_t Index() const noexcept { return m_Index; }
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    static constexpr uint32_t SignalMessagesFreed = 1;
+    static constexpr uint32_t SignalStop = 2;
+
+    // ---- IOWorker.cpp: the turn
+    void Run();
+    void Signal(uint32_t signal) noexcept;
+    void HandleSignals();
+    void HandleAttention();
+    void HandleAttention(Connection& connection, uint32_t attention);
+    void HandleDeadlines();
+    void Housekeep();
+    [[nodiscard]] int PrepareToSleep() noexcept;
+    void PublishEvents() noexcept;
+    void StopReading();
+    void EndConnections();
+    void EndConnection(Connection& connection); // may free
+
+    // ---- IOWorkerAccept.cpp: new connections
+    void OnAccepted(UniqueSocket socket, const SocketAddress& peer) override;
+    void OnAcceptFailed(int error) override;
+    void OnAcceptPaused(int error) override;
+    [[nodiscard]] IOWorker& LeastLoaded() noexcept;
+    void Adopt(Connection& connection);
+
+    // ---- IOWorkerConnection.cpp: receiving, sending, closing. What may free the connection says so.
+    void OnRecvDone(IoSocket& socket, IoOutcome outcome) override;
+    void OnSendDone(IoSocket& socket, IoOutcome outcome) override;
+    void QueueRecv(Connection& connection);
+    void ContinueRecvs();
+    void StartRecv(Connection& connection);                            // may free
+    void HandleRecv(Connection& connection, IoOutcome outcome);        // may free
+    [[nodiscard]] bool DeliverPackets(Connection& connection);
+    void ServeMessageWaiters();
+    void Flush(Connection& connection);
+    void EndReceiving(Connection& connection, CloseReason reason);
+    void Break(Connection& connection, CloseReason reason, bool abort); // may free
+    void CloseSocket(Connection& connection, bool abort);
+    void AdvanceClose(Connection& connection);                          // may free
+    void SetDeadline(Connection& connection, Clock::time_point deadline) noexcept;
+    void Free(Connection& connection);
+
+    ServerContext& m_Server;
+    const uint32_t m_Index;
+    const std::chrono::milliseconds m_HousekeepingInterval;
+    std::unique_ptr<Io> m_Io;
+    std::thread m_Thread;
+
+    // ---- this thread
+    std::vector<Connection*> m_Connections;
+    std::vector<Connection*> m_RecvQueue;      // have more to receive, or to post
+    std::vector<Connection*> m_MessageWaiters; // have packets that the pool had no messages for; longest waiting first
+    std::vector<Connection*> m_Turn;           // scratch: a list that is being worked through
+    MessageList m_Events;                      // for logic, not yet published
+    StopPhase m_Phase = StopPhase::Running;
+    bool m_Accepts = false;
+    Clock::time_point m_Now{};
+    Clock::time_point m_NextDeadlineScan = Clock::time_point::max();
+    Clock::time_point m_NextAcceptTry = Clock::time_point::max();
+    Clock::time_point m_NextHousekeeping = Clock::time_point::max();
+    Clock::time_point m_AcceptErrorSilence{}; // until then the same error is not logged again
+    int m_LastAcceptError = 0;
+    Performance m_Performance;
+    uint64_t m_LoggedRefusals = 0;
+    uint64_t m_LoggedExhaustions = 0;
+    uint64_t m_LoggedReserveUses = 0;
+    IOCounters m_Counters;
+
+    // ---- shared
+    std::atomic<uint32_t> m_ConnectionCount{0}; // written by the accepting worker and by this one
+    std::atomic<Connection*> m_Attention{nullptr};
+    std::atomic<uint32_t> m_Signals{0};
+    std::atomic<bool> m_Sleeping{false};
+};
+
+} // namespace NetLib

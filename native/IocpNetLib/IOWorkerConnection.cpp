@@ -1,0 +1,300 @@
+// Receiving, sending and closing of one worker's connections.
+#include "IOWorker.h"
+
+#include <algorithm>
+#include <array>
+
+#include "PacketFraming.h"
+
+namespace NetLib {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Packets framed at a time: so many share one visit to the message pool.
+constexpr size_t FramesAtATime = 64;
+// After the last byte is sent and the sending side shut down, what the client still sends is read and dropped for this
+// long: closing a socket with unread data resets the connection, and the reset can overtake what was just sent
+// (RFC 1122, section 4.2.2.13).
+constexpr auto LingerTime = 1s;
+
+const char* TextOf(CloseReason reason) noexcept
+{
+    switch (reason) {
+    case CloseReason::None: return "none";
+    case CloseReason::PeerClosed: return "closed by peer";
+    case CloseReason::PeerReset: return "connection broken";
+    case CloseReason::PacketTooShort: return "protocol violation: PacketLength under 5";
+    case CloseReason::PacketTooLong: return "protocol violation: PacketLength over MaxPacketSize";
+    case CloseReason::SendBufferFull: return "client reads too slowly: send ring full";
+    case CloseReason::Logic: return "closed by logic";
+    case CloseReason::ServerStop: return "server stops";
+    case CloseReason::OutOfMemory: return "out of memory";
+    }
+    return "unknown";
+}
+
+LogLevel LevelOf(CloseReason reason) noexcept
+{
+    switch (reason) {
+    case CloseReason::PacketTooShort:
+    case CloseReason::PacketTooLong:
+    case CloseReason::SendBufferFull: return LogLevel::Warn;
+    case CloseReason::OutOfMemory: return LogLevel::Error;
+    default: return LogLevel::Debug;
+    }
+}
+
+} // namespace
+
+void IOWorker::QueueRecv(Connection& connection)
+{
+    if (connection.IsRecvQueued || connection.RecvInFlight || !connection.Socket.IsOpen())
+        return;
+    connection.IsRecvQueued = true;
+    m_RecvQueue.push_back(&connection);
+}
+
+// One receive for each, so that a client with much to say does not delay the others.
+void IOWorker::ContinueRecvs()
+{
+    if (m_RecvQueue.empty())
+        return;
+    m_Turn.clear();
+    m_Turn.swap(m_RecvQueue);
+    for (Connection* connection : m_Turn)
+        connection->IsRecvQueued = false;
+    for (Connection* connection : m_Turn)
+        StartRecv(*connection);
+}
+
+void IOWorker::StartRecv(Connection& connection)
+{
+    const bool lingers = connection.SendShutdown;
+    if (connection.RecvInFlight || !connection.Socket.IsOpen() || !(connection.Receiving || lingers))
+        return;
+    const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
+    auto buffer = connection.Recv.GetWriteBuffer(wanted);
+    if (buffer.empty()) {
+        if (lingers) { // logic was not asked any more (the server ends), so the ring does not become free
+            CloseSocket(connection, false);
+            AdvanceClose(connection);
+            return;
+        }
+        connection.RecvPaused.store(true, std::memory_order_seq_cst);
+        buffer = connection.Recv.GetWriteBuffer(wanted);
+        if (buffer.empty()) {
+            m_Counters.ReceivesPaused.Increment();
+            return;
+        }
+        connection.RecvPaused.store(false, std::memory_order_relaxed);
+    }
+    const IoOutcome outcome = m_Io->Recv(connection, buffer);
+    if (outcome.Result == IoOutcome::Status::Pending)
+        connection.RecvInFlight = true;
+    else
+        HandleRecv(connection, outcome);
+}
+
+void IOWorker::OnRecvDone(IoSocket& socket, IoOutcome outcome)
+{
+    auto& connection = static_cast<Connection&>(socket);
+    connection.RecvInFlight = false;
+    HandleRecv(connection, outcome);
+}
+
+void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
+{
+    if (outcome.Result == IoOutcome::Status::Failed) {
+        // Also the last completion of a socket that was closed here.
+        Break(connection, CloseReason::PeerReset, false);
+        return;
+    }
+    if (outcome.Bytes == 0) {
+        connection.PeerEnded = true;
+        EndReceiving(connection, CloseReason::PeerClosed);
+        AdvanceClose(connection);
+        return;
+    }
+    m_Counters.BytesReceived.Add(outcome.Bytes);
+    connection.Recv.Received(outcome.Bytes);
+    if (connection.Receiving) {
+        if (DeliverPackets(connection))
+            QueueRecv(connection);
+    } else {
+        connection.Recv.DiscardUnframed();
+        if (connection.SendShutdown)
+            QueueRecv(connection);
+    }
+    AdvanceClose(connection);
+}
+
+// Hands every whole packet in the receive ring to logic. Returns whether reading goes on at once.
+bool IOWorker::DeliverPackets(Connection& connection)
+{
+    for (;;) {
+        std::array<uint32_t, FramesAtATime> sizes;
+        size_t count = 0;
+        auto stream = connection.Recv.Unframed();
+        Frame frame{};
+        while (count < sizes.size()) {
+            frame = NextFrame(stream, m_Server.Config.MaxPacketSize);
+            if (frame.Result != Frame::Status::Complete)
+                break;
+            sizes[count++] = frame.Size;
+            stream = stream.subspan(frame.Size);
+        }
+
+        std::array<Message*, FramesAtATime> messages;
+        uint32_t given = 0;
+        if (count != 0)
+            given = m_Server.Messages.Allocate(std::span(messages).first(count), m_Index);
+        for (uint32_t i = 0; i < given; ++i) {
+            const std::byte* const data = connection.Recv.Unframed().data();
+            *messages[i] = {.Owner = &connection,
+                            .Data = data,
+                            .Size = sizes[i],
+                            .GiveBack = connection.Recv.HandOut(sizes[i]),
+                            .Type = MessageType::OnRecv};
+            m_Events.Append(*messages[i]);
+        }
+        m_Counters.PacketsReceived.Add(given);
+        if (given < count) {
+            if (!connection.WaitsForMessages) {
+                connection.WaitsForMessages = true;
+                m_MessageWaiters.push_back(&connection);
+            }
+            return false;
+        }
+        switch (frame.Result) {
+        case Frame::Status::Complete: continue; // there may be more
+        case Frame::Status::Incomplete: return true;
+        case Frame::Status::TooShort: EndReceiving(connection, CloseReason::PacketTooShort); return false;
+        case Frame::Status::TooLong: EndReceiving(connection, CloseReason::PacketTooLong); return false;
+        }
+    }
+}
+
+// Logic gave messages back. Those that waited longest are served first; what is short again waits again.
+void IOWorker::ServeMessageWaiters()
+{
+    m_Turn.clear();
+    m_Turn.swap(m_MessageWaiters);
+    for (Connection* connection : m_Turn) {
+        if (!m_MessageWaiters.empty()) { // the pool is empty again, and they came first
+            m_MessageWaiters.push_back(connection);
+            continue;
+        }
+        connection->WaitsForMessages = false;
+        if (connection->Receiving && DeliverPackets(*connection))
+            QueueRecv(*connection);
+    }
+}
+
+void IOWorker::Flush(Connection& connection)
+{
+    while (!connection.SendInFlight && connection.Socket.IsOpen()) {
+        const auto pieces = connection.Send.GetSendAbleData(m_Server.Config.MaxSendOverlappedBufferSize);
+        if (pieces[0].empty())
+            return;
+        const IoOutcome outcome = m_Io->Send(connection, pieces[0], pieces[1]);
+        switch (outcome.Result) {
+        case IoOutcome::Status::Pending:
+            connection.SendInFlight = true;
+            return;
+        case IoOutcome::Status::Done:
+            m_Counters.BytesSent.Add(outcome.Bytes);
+            connection.Send.SendCompleted(outcome.Bytes);
+            break;
+        case IoOutcome::Status::Failed:
+            EndReceiving(connection, CloseReason::PeerReset);
+            CloseSocket(connection, false);
+            return;
+        }
+    }
+}
+
+void IOWorker::OnSendDone(IoSocket& socket, IoOutcome outcome)
+{
+    auto& connection = static_cast<Connection&>(socket);
+    connection.SendInFlight = false;
+    if (outcome.Result == IoOutcome::Status::Failed) {
+        Break(connection, CloseReason::PeerReset, false);
+        return;
+    }
+    m_Counters.BytesSent.Add(outcome.Bytes);
+    connection.Send.SendCompleted(outcome.Bytes);
+    Flush(connection);
+    AdvanceClose(connection);
+}
+
+// The first reason is the one that counts.
+void IOWorker::EndReceiving(Connection& connection, CloseReason reason)
+{
+    if (connection.Reason != CloseReason::None)
+        return;
+    connection.Reason = reason;
+    connection.Receiving = false;
+    connection.CloseMessage.Reason = static_cast<uint16_t>(reason);
+    m_Events.Append(connection.CloseMessage);
+    m_Counters.Closed[static_cast<size_t>(reason)].Increment();
+    m_Server.Logger.Write(LevelOf(reason), "connection %u from %s ends: %s", connection.Index, connection.Peer.data(),
+                          TextOf(reason));
+}
+
+void IOWorker::Break(Connection& connection, CloseReason reason, bool abort)
+{
+    EndReceiving(connection, reason);
+    CloseSocket(connection, abort);
+    AdvanceClose(connection);
+}
+
+void IOWorker::CloseSocket(Connection& connection, bool abort)
+{
+    if (!connection.Socket.IsOpen())
+        return;
+    connection.SendClosed.store(true, std::memory_order_relaxed);
+    m_Io->Close(connection, abort);
+}
+
+// Takes the next step of a connection that ends, if what the step waits for has happened.
+void IOWorker::AdvanceClose(Connection& connection)
+{
+    if (!connection.CloseTaken)
+        return; // still alive, or logic may still answer what it was given
+    if (connection.Socket.IsOpen()) {
+        Flush(connection); // the deadline ends it if the client does not read
+        if (connection.Socket.IsOpen() && connection.Send.Size() != 0)
+            return;
+        if (connection.PeerEnded) {
+            CloseSocket(connection, false);
+        } else if (!connection.SendShutdown && connection.Socket.IsOpen()) {
+            connection.SendShutdown = true;
+            connection.Socket.ShutdownSend();
+            SetDeadline(connection, std::min(connection.Deadline, m_Now + LingerTime));
+            connection.Recv.DiscardUnframed();
+            QueueRecv(connection);
+        }
+    }
+    if (!connection.Socket.IsOpen() && !connection.RecvInFlight && !connection.SendInFlight)
+        Free(connection);
+}
+
+void IOWorker::Free(Connection& connection)
+{
+    if (connection.IsRecvQueued)
+        std::erase(m_RecvQueue, &connection);
+    if (connection.WaitsForMessages)
+        std::erase(m_MessageWaiters, &connection);
+    connection.IsRecvQueued = connection.WaitsForMessages = false;
+
+    m_Connections[connection.WorkerPosition] = m_Connections.back();
+    m_Connections[connection.WorkerPosition]->WorkerPosition = connection.WorkerPosition;
+    m_Connections.pop_back();
+
+    m_Counters.BytesDiscardedOnClose.Add(connection.End());
+    m_ConnectionCount.fetch_sub(1, std::memory_order_relaxed);
+    m_Server.Connections.Return(connection);
+}
+
+} // namespace NetLib

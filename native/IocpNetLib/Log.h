@@ -1,0 +1,40 @@
+// Log lines on their way to the user's callback.
+#pragma once
+
+#include <cstdint>
+
+#include "IocpNetLib.h"
+
+#if defined(__GNUC__)
+#  define NETLIB_PRINTF(formatIndex, firstArgument) __attribute__((format(printf, formatIndex, firstArgument)))
+#else
+#  define NETLIB_PRINTF(formatIndex, firstArgument)
+#endif
+
+namespace NetLib {
+
+enum class LogLevel : int32_t {
+    Trace = NetLib_LogLevel_Trace,
+    Debug = NetLib_LogLevel_Debug,
+    Info = NetLib_LogLevel_Info,
+    Warn = NetLib_LogLevel_Warn,
+    Error = NetLib_LogLevel_Error,
+};
+
+// Immutable, so any thread may write. Lines are cut at 511 bytes.
+class Log {
+public:
+    Log(NetLib_LogFunc function, void* user, int32_t minLevel) noexcept
+        : m_Function(function), m_User(user), m_MinLevel(minLevel)
+    {
+    }
+
+    void Write(LogLevel level, const char* format, ...) const noexcept NETLIB_PRINTF(3, 4);
+
+private:
+    NetLib_LogFunc m_Function;
+    void* m_User;
+    int32_t m_MinLevel;
+};
+
+} // namespace NetLib

@@ -1,0 +1,134 @@
+#include "NetConfig.h"
+
+#include <array>
+#include <cstring>
+
+namespace NetLib {
+namespace {
+
+constexpr int32_t MiB = 1 << 20;
+
+struct Range {
+    const char* Name;
+    int32_t Value;
+    int32_t Min;
+    int32_t Max;
+    NetLib_Result Result; // what it is called when the value is out of range
+};
+
+} // namespace
+
+std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
+{
+    if (config.StructSize != sizeof(NetLib_Config))
+        return std::unexpected(StartError{NetLib_Result_InvalidArgument,
+                                          "StructSize is " + std::to_string(config.StructSize) + ", this library's is " +
+                                              std::to_string(sizeof(NetLib_Config))});
+    // Later ranges depend on earlier values, so the order is part of the check.
+    const std::array ranges{
+        Range{"WorkThreadCount", config.WorkThreadCount, 1, 64, NetLib_Result_FailWorkThreadInfo},
+        Range{"PortNumber", config.PortNumber, 0, 65535, NetLib_Result_FailServerInfoPort},
+        Range{"MaxPacketSize", config.MaxPacketSize, NETLIB_PACKET_HEADER_LENGTH, 65535,
+              NetLib_Result_FailServerInfoMaxPacketSize},
+        Range{"ConnectionMaxRecvBufferSize", config.ConnectionMaxRecvBufferSize, config.MaxPacketSize, 16 * MiB,
+              NetLib_Result_FailServerInfoMaxRecvConnectionBufferSize},
+        Range{"ConnectionMaxSendBufferSize", config.ConnectionMaxSendBufferSize, config.MaxPacketSize, 64 * MiB,
+              NetLib_Result_FailServerInfoMaxSendConnectionBufferSize},
+        Range{"MaxRecvOverlappedBufferSize", config.MaxRecvOverlappedBufferSize, 1, config.ConnectionMaxRecvBufferSize,
+              NetLib_Result_FailServerInfoMaxRecvOverlappedBufferSize},
+        Range{"MaxSendOverlappedBufferSize", config.MaxSendOverlappedBufferSize, 1, config.ConnectionMaxSendBufferSize,
+              NetLib_Result_FailServerInfoMaxSendOverlappedBufferSize},
+        Range{"MaxConnectionCount", config.MaxConnectionCount, 1, 1'000'000,
+              NetLib_Result_FailServerInfoMaxConnectionCount},
+        Range{"MaxMessagePoolCount", config.MaxMessagePoolCount, 1, 16 * MiB,
+              NetLib_Result_FailServerInfoMaxMessagePoolCount},
+        Range{"ExtraMessagePoolCount", config.ExtraMessagePoolCount, 0, 16 * MiB,
+              NetLib_Result_FailServerInfoExtraMessagePoolCount},
+        Range{"PostMessagesThreadsCount", config.PostMessagesThreadsCount, 1, 1,
+              NetLib_Result_FailServerInfoPostMessagesThreadsCount},
+        Range{"CloseTimeoutMilliseconds", config.CloseTimeoutMilliseconds, 0, 600'000, NetLib_Result_InvalidArgument},
+        Range{"NoDelay", config.NoDelay, 0, 1, NetLib_Result_InvalidArgument},
+        Range{"MinLogLevel", config.MinLogLevel, NetLib_LogLevel_Trace, NetLib_LogLevel_Fatal,
+              NetLib_Result_InvalidArgument},
+    };
+    for (const Range& range : ranges) {
+        if (range.Value < range.Min || range.Value > range.Max)
+            return std::unexpected(StartError{range.Result, std::string(range.Name) + " is " +
+                                                                std::to_string(range.Value) + ", allowed is " +
+                                                                std::to_string(range.Min) + " to " +
+                                                                std::to_string(range.Max)});
+    }
+    const int32_t period = config.PerformancePacketMillisecondsTime;
+    if (period != 0 && (period < 100 || period > 86'400'000))
+        return std::unexpected(StartError{NetLib_Result_FailServerInfoPerformancePacketMillisecondsTime,
+                                          "PerformancePacketMillisecondsTime is " + std::to_string(period) +
+                                              ", allowed is 0 or 100 to 86400000"});
+    if (std::memchr(config.BindAddress, '\0', sizeof(config.BindAddress)) == nullptr)
+        return std::unexpected(StartError{NetLib_Result_BadBindAddress, "BindAddress is not terminated"});
+
+    return NetConfig{
+        .PortNumber = static_cast<uint16_t>(config.PortNumber),
+        .WorkThreadCount = static_cast<uint32_t>(config.WorkThreadCount),
+        .MaxRecvOverlappedBufferSize = static_cast<uint32_t>(config.MaxRecvOverlappedBufferSize),
+        .MaxSendOverlappedBufferSize = static_cast<uint32_t>(config.MaxSendOverlappedBufferSize),
+        .ConnectionMaxRecvBufferSize = static_cast<uint32_t>(config.ConnectionMaxRecvBufferSize),
+        .ConnectionMaxSendBufferSize = static_cast<uint32_t>(config.ConnectionMaxSendBufferSize),
+        .MaxPacketSize = static_cast<uint32_t>(config.MaxPacketSize),
+        .MaxConnectionCount = static_cast<uint32_t>(config.MaxConnectionCount),
+        .MaxMessagePoolCount = static_cast<uint32_t>(config.MaxMessagePoolCount),
+        .ExtraMessagePoolCount = static_cast<uint32_t>(config.ExtraMessagePoolCount),
+        .PerformancePacketMillisecondsTime = std::chrono::milliseconds(period),
+        .CloseTimeout = std::chrono::milliseconds(config.CloseTimeoutMilliseconds),
+        .NoDelay = config.NoDelay != 0,
+        .BindAddress = config.BindAddress,
+    };
+}
+
+const char* ResultText(NetLib_Result result) noexcept
+{
+    switch (result) {
+    case NetLib_Result_Success: return "success";
+    case NetLib_Result_FailWorkThreadInfo: return "number of I/O threads out of range";
+    case NetLib_Result_FailServerInfoPort: return "port out of range";
+    case NetLib_Result_FailServerInfoMaxRecvOverlappedBufferSize: return "size of one receive out of range";
+    case NetLib_Result_FailServerInfoMaxSendOverlappedBufferSize: return "size of one send out of range";
+    case NetLib_Result_FailServerInfoMaxRecvConnectionBufferSize: return "receive ring size out of range";
+    case NetLib_Result_FailServerInfoMaxSendConnectionBufferSize: return "send ring size out of range";
+    case NetLib_Result_FailServerInfoMaxPacketSize: return "maximum packet size out of range";
+    case NetLib_Result_FailServerInfoMaxConnectionCount: return "maximum number of connections out of range";
+    case NetLib_Result_FailServerInfoMaxMessagePoolCount: return "message pool size out of range";
+    case NetLib_Result_FailServerInfoExtraMessagePoolCount: return "message pool reserve out of range";
+    case NetLib_Result_FailServerInfoPerformancePacketMillisecondsTime: return "performance period out of range";
+    case NetLib_Result_FailServerInfoPostMessagesThreadsCount: return "number of logic threads is not 1";
+    case NetLib_Result_FailCreateListenSocketStartup: return "the system's socket layer did not start";
+    case NetLib_Result_FailCreateListenSocketSocket: return "no listen socket";
+    case NetLib_Result_FailCreateListenSocketBind: return "the listen address could not be bound";
+    case NetLib_Result_FailCreateListenSocketListen: return "the listen socket could not listen";
+    case NetLib_Result_FailHandleIocpWork: return "no I/O handle for a worker";
+    case NetLib_Result_FailHandleIocpLogic: return "no handle for the logic queue";
+    case NetLib_Result_FailCreateMessageManager: return "no memory for the message pool";
+    case NetLib_Result_FailLinkIocp: return "the listen socket could not be bound to the I/O backend";
+    case NetLib_Result_FailCreateConnection: return "no memory for the connections";
+    case NetLib_Result_FailCreatePerformance: return "no performance counters";
+    case NetLib_Result_FailCreateWorkThread: return "the system refused an I/O thread";
+    case NetLib_Result_BindAcceptExSocketFailWSASocket: return "no socket for an accept";
+    case NetLib_Result_BindAcceptExSocketFailAcceptEx: return "no accept could be posted";
+    case NetLib_Result_PostRecvNullObj: return "receive without a connection";
+    case NetLib_Result_PostRecvNullWSABUF: return "receive without a buffer";
+    case NetLib_Result_PostRecvNullSocketError: return "receive failed";
+    case NetLib_Result_ReservedSendPacketBufferNotConnected: return "not connected";
+    case NetLib_Result_ReservedSendPacketBufferEmptyBuffer: return "send ring full";
+    case NetLib_Result_InvalidArgument: return "invalid argument";
+    case NetLib_Result_AlreadyStarted: return "already started";
+    case NetLib_Result_NotStarted: return "not started";
+    case NetLib_Result_Busy: return "another poll is under way";
+    case NetLib_Result_Stopped: return "stopped";
+    case NetLib_Result_NoMessage: return "no message";
+    case NetLib_Result_BufferTooSmall: return "buffer too small";
+    case NetLib_Result_BadBindAddress: return "not an IPv4 or IPv6 address";
+    case NetLib_Result_OutOfMemory: return "out of memory";
+    default: return "unknown result";
+    }
+}
+
+} // namespace NetLib

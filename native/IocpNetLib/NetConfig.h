@@ -1,0 +1,41 @@
+// What a server is started with, checked.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <string>
+
+#include "IocpNetLib.h"
+
+namespace NetLib {
+
+// A NetLib_Config whose every field was found to be in its range.
+struct NetConfig {
+    uint16_t PortNumber;
+    uint32_t WorkThreadCount;
+    uint32_t MaxRecvOverlappedBufferSize;
+    uint32_t MaxSendOverlappedBufferSize;
+    uint32_t ConnectionMaxRecvBufferSize;
+    uint32_t ConnectionMaxSendBufferSize;
+    uint32_t MaxPacketSize;
+    uint32_t MaxConnectionCount;
+    uint32_t MaxMessagePoolCount;
+    uint32_t ExtraMessagePoolCount;
+    std::chrono::milliseconds PerformancePacketMillisecondsTime; // 0: no performance log
+    std::chrono::milliseconds CloseTimeout;
+    bool NoDelay;
+    std::string BindAddress; // empty: all addresses
+};
+
+// Why a server did not start: the result, and a sentence for people.
+struct StartError {
+    NetLib_Result Result;
+    std::string Text;
+};
+
+[[nodiscard]] std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config);
+
+[[nodiscard]] const char* ResultText(NetLib_Result result) noexcept;
+
+} // namespace NetLib

@@ -1,0 +1,68 @@
+#include "ServerHandle.h"
+
+NetLib_Server::Call::Call(NetLib_Server& handle) noexcept : m_Handle(handle)
+{
+    // The count first: a stop clears m_Open and then waits for the count, so one of the two sees the other.
+    m_Handle.m_Calls.fetch_add(1, std::memory_order_seq_cst);
+    m_Server = m_Handle.m_Open.load(std::memory_order_seq_cst);
+}
+
+NetLib_Server::Call::~Call()
+{
+    if (m_Handle.m_Calls.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
+        m_Handle.m_Ending.load(std::memory_order_seq_cst))
+        m_Handle.m_Calls.notify_all();
+}
+
+NetLib_Result NetLib_Server::Call::Reason() const noexcept
+{
+    return m_Handle.m_Ending.load(std::memory_order_relaxed) ? NetLib_Result_Stopped : NetLib_Result_NotStarted;
+}
+
+NetLib_Server::~NetLib_Server() { (void)Stop({}); }
+
+NetLib_Result NetLib_Server::Start(const NetLib_Config& config, std::string& error)
+{
+    const std::lock_guard lock(m_LifecycleMutex);
+    if (m_Server != nullptr) {
+        error = NetLib::ResultText(NetLib_Result_AlreadyStarted);
+        return NetLib_Result_AlreadyStarted;
+    }
+    auto server = NetLib::IOCPServerNet::Start(config);
+    if (!server) {
+        error = server.error().Text;
+        return server.error().Result;
+    }
+    m_Server = std::move(*server);
+    m_Open.store(m_Server.get(), std::memory_order_seq_cst);
+    return NetLib_Result_Success;
+}
+
+NetLib_Result NetLib_Server::Stop(std::chrono::milliseconds drain)
+{
+    const std::lock_guard lock(m_LifecycleMutex);
+    if (m_Server == nullptr)
+        return NetLib_Result_NotStarted;
+    m_Ending.store(true, std::memory_order_seq_cst);
+    m_Open.store(nullptr, std::memory_order_seq_cst);
+    m_Server->EndPolling();
+    for (uint32_t calls = m_Calls.load(std::memory_order_seq_cst); calls != 0;
+         calls = m_Calls.load(std::memory_order_seq_cst))
+        m_Calls.wait(calls, std::memory_order_seq_cst);
+    m_Server->End(drain);
+    {
+        const std::lock_guard statsLock(m_StatsMutex);
+        m_LastStats = m_Server->Stats();
+    }
+    m_Server.reset();
+    m_Ending.store(false, std::memory_order_seq_cst);
+    return NetLib_Result_Success;
+}
+
+NetLib_Stats NetLib_Server::Stats()
+{
+    if (const Call call(*this); call.Server() != nullptr)
+        return call.Server()->Stats();
+    const std::lock_guard lock(m_StatsMutex);
+    return m_LastStats;
+}

@@ -1,0 +1,50 @@
+// What an opaque NetLib_Server is: one server over its starts and stops.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "IOCPServerNet.h"
+#include "IocpNetLib.h"
+
+// Keeps callers and a stop apart: a call enters before it touches the running server and leaves after, and a stop
+// waits until all have left. Any thread may call any member.
+struct NetLib_Server {
+public:
+    // The running server for the time of one call.
+    class Call {
+    public:
+        explicit Call(NetLib_Server& handle) noexcept;
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+        ~Call();
+        // Null if the server does not run, or is being ended.
+        [[nodiscard]] NetLib::IOCPServerNet* Server() const noexcept { return m_Server; }
+        // What to return when Server is null: the server has stopped, or was never started.
+        [[nodiscard]] NetLib_Result Reason() const noexcept;
+
+    private:
+        NetLib_Server& m_Handle;
+        NetLib::IOCPServerNet* m_Server;
+    };
+
+    NetLib_Server() = default;
+    NetLib_Server(const NetLib_Server&) = delete;
+    NetLib_Server& operator=(const NetLib_Server&) = delete;
+    ~NetLib_Server();
+
+    [[nodiscard]] NetLib_Result Start(const NetLib_Config& config, std::string& error);
+    [[nodiscard]] NetLib_Result Stop(std::chrono::milliseconds drain);
+    [[nodiscard]] NetLib_Stats Stats();
+
+private:
+    std::mutex m_LifecycleMutex; // Start and Stop
+    std::unique_ptr<NetLib::IOCPServerNet> m_Server;      // under the lifecycle mutex
+    std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr};  // what calls may use: m_Server, but not while it ends
+    std::atomic<bool> m_Ending{false};
+    std::atomic<uint32_t> m_Calls{0};
+    std::mutex m_StatsMutex;
+    NetLib_Stats m_LastStats{}; // of the last run
+};

@@ -1,0 +1,24 @@
+#include "Statistics.h"
+
+#include "IOWorker.h"
+#include "ServerContext.h"
+
+namespace NetLib {
+
+NetLib_Stats CollectStats(const ServerContext& server) noexcept
+{
+    NetLib_Stats stats{};
+    stats.StructSize = sizeof(stats);
+    for (const auto& worker : server.Workers)
+        worker->Counters().AddTo(stats);
+    stats.ConnectionsCurrent = server.Connections.InUse();
+    const MessagePool::Usage pool = server.Messages.GetUsage();
+    stats.MessagesInUse = pool.InUse;
+    stats.MessagePoolExhausted = pool.Exhausted;
+    stats.MessageReserveUsed = pool.ReserveUsed;
+    stats.PacketsSent = server.Logic.PacketsSent.Get();
+    stats.SendsDropped = server.Logic.SendsDropped.Get();
+    return stats;
+}
+
+} // namespace NetLib

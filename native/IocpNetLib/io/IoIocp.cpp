@@ -1,0 +1,224 @@
+#include "io/IoIocp.h"
+
+#include <array>
+
+namespace NetLib {
+namespace {
+
+// Completions taken at a time: enough to share the cost of the call, few enough to stay in the cache.
+constexpr ULONG CompletionsAtATime = 64;
+// Accepts that wait for clients: as many connects as may arrive while one turn of the I/O thread lasts. Further ones
+// wait in the listen backlog.
+constexpr size_t PrePostedAccepts = 64;
+// Completion keys: what a completion belongs to.
+constexpr ULONG_PTR KeySocket = 1;
+constexpr ULONG_PTR KeyWake = 2;
+
+template <class Function>
+bool LoadExtension(SOCKET socket, GUID id, Function& function) noexcept
+{
+    DWORD bytes = 0;
+    return ::WSAIoctl(socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), &function, sizeof(function), &bytes,
+                      nullptr, nullptr) == 0;
+}
+
+WSABUF BufferOf(std::span<const std::byte> piece) noexcept
+{
+    // WSABUF is not const-correct: a send only reads.
+    return {static_cast<ULONG>(piece.size()),
+            const_cast<char*>(reinterpret_cast<const char*>(piece.data()))};
+}
+
+} // namespace
+
+std::expected<std::unique_ptr<IoIocp>, std::string> IoIocp::Create(IoHandler& handler)
+{
+    UniquePort port(::CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1));
+    if (port == nullptr)
+        return std::unexpected("CreateIoCompletionPort: " + SocketErrorText(static_cast<int>(::GetLastError())));
+    return std::make_unique<IoIocp>(handler, std::move(port));
+}
+
+IoIocp::IoIocp(IoHandler& handler, UniquePort port) noexcept : m_Handler(handler), m_Port(std::move(port)) {}
+
+std::expected<void, std::string> IoIocp::Listen(UniqueSocket listenSocket)
+{
+    m_ListenFamily = SocketAddress::LocalOf(listenSocket.Get()).Family();
+    if (::CreateIoCompletionPort(reinterpret_cast<HANDLE>(listenSocket.Get()), m_Port.get(), KeySocket, 0) == nullptr)
+        return std::unexpected("CreateIoCompletionPort: " + SocketErrorText(static_cast<int>(::GetLastError())));
+    if (!LoadExtension(listenSocket.Get(), WSAID_ACCEPTEX, m_AcceptEx) ||
+        !LoadExtension(listenSocket.Get(), WSAID_GETACCEPTEXSOCKADDRS, m_GetAcceptExSockaddrs))
+        return std::unexpected("AcceptEx: " + SocketErrorText(LastSocketError()));
+    m_ListenSocket = std::move(listenSocket);
+    m_Accepts = std::vector<AcceptOperation>(PrePostedAccepts);
+    if (const int error = PostAccept(m_Accepts.front()); error != 0) {
+        StopListening();
+        return std::unexpected("AcceptEx: " + SocketErrorText(error));
+    }
+    PostAllAccepts();
+    return {};
+}
+
+int IoIocp::PostAccept(AcceptOperation& operation) noexcept
+{
+    operation.Socket = OpenTcpSocket(m_ListenFamily);
+    if (!operation.Socket.IsOpen())
+        return LastSocketError();
+    operation.Overlapped = {};
+    operation.Type = IocpOperation::Kind::Accept;
+    DWORD bytes = 0;
+    // No bytes of data are waited for: a client that connects and says nothing must not hold the accept.
+    if (!m_AcceptEx(m_ListenSocket.Get(), operation.Socket.Get(), operation.Addresses, 0, AddressCapacity,
+                    AddressCapacity, &bytes, &operation.Overlapped)) {
+        if (const int error = LastSocketError(); error != WSA_IO_PENDING) {
+            operation.Socket.Close();
+            return error;
+        }
+    }
+    operation.Pending = true;
+    ++m_AcceptsPending;
+    return 0;
+}
+
+void IoIocp::PostAllAccepts()
+{
+    for (AcceptOperation& operation : m_Accepts) {
+        if (operation.Pending)
+            continue;
+        if (const int error = PostAccept(operation); error != 0) {
+            // Those that are posted go on accepting.
+            m_Handler.OnAcceptPaused(error);
+            return;
+        }
+    }
+}
+
+void IoIocp::ResumeAccept()
+{
+    if (m_ListenSocket.IsOpen())
+        PostAllAccepts();
+}
+
+// The pending accepts complete as failed; IsIdle tells when the last one has.
+void IoIocp::StopListening() noexcept { m_ListenSocket.Close(); }
+
+void IoIocp::AcceptDone(AcceptOperation& operation, bool succeeded)
+{
+    operation.Pending = false;
+    --m_AcceptsPending;
+    UniqueSocket socket = std::move(operation.Socket);
+    if (!m_ListenSocket.IsOpen())
+        return;
+    if (succeeded) {
+        sockaddr* local = nullptr;
+        sockaddr* remote = nullptr;
+        int localLength = 0;
+        int remoteLength = 0;
+        m_GetAcceptExSockaddrs(operation.Addresses, 0, AddressCapacity, AddressCapacity, &local, &localLength, &remote,
+                               &remoteLength);
+        const SocketAddress peer(remote, remoteLength);
+        // Without it shutdown and getpeername do not work on an accepted socket.
+        const SOCKET listenSocket = m_ListenSocket.Get();
+        if (::setsockopt(socket.Get(), SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT,
+                         reinterpret_cast<const char*>(&listenSocket), sizeof(listenSocket)) == 0)
+            m_Handler.OnAccepted(std::move(socket), peer);
+        else
+            m_Handler.OnAcceptFailed(LastSocketError());
+    } else {
+        // The peer reset the connection before it was accepted: nobody else is concerned.
+        m_Handler.OnAcceptFailed(WSAECONNRESET);
+    }
+    if (m_ListenSocket.IsOpen()) {
+        if (const int error = PostAccept(operation); error != 0)
+            m_Handler.OnAcceptPaused(error);
+    }
+}
+
+bool IoIocp::Attach(IoSocket& socket, UniqueSocket native) noexcept
+{
+    socket.Socket = std::move(native);
+    socket.RecvOperation.Type = IocpOperation::Kind::Recv;
+    socket.SendOperation.Type = IocpOperation::Kind::Send;
+    socket.RecvOperation.Owner = socket.SendOperation.Owner = &socket;
+    return ::CreateIoCompletionPort(reinterpret_cast<HANDLE>(socket.Socket.Get()), m_Port.get(), KeySocket, 0) !=
+           nullptr;
+}
+
+IoOutcome IoIocp::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
+{
+    socket.RecvOperation.Overlapped = {};
+    WSABUF wsaBuffer = BufferOf(buffer);
+    DWORD flags = 0;
+    if (::WSARecv(socket.Socket.Get(), &wsaBuffer, 1, nullptr, &flags, &socket.RecvOperation.Overlapped, nullptr) ==
+        SOCKET_ERROR) {
+        if (const int error = LastSocketError(); error != WSA_IO_PENDING)
+            return IoOutcome::Failed(error);
+    }
+    return IoOutcome::Pending(); // a completion is queued also when the call succeeded at once
+}
+
+IoOutcome IoIocp::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second) noexcept
+{
+    socket.SendOperation.Overlapped = {};
+    std::array<WSABUF, 2> buffers{BufferOf(first), BufferOf(second)};
+    if (::WSASend(socket.Socket.Get(), buffers.data(), second.empty() ? 1 : 2, nullptr, 0,
+                  &socket.SendOperation.Overlapped, nullptr) == SOCKET_ERROR) {
+        if (const int error = LastSocketError(); error != WSA_IO_PENDING)
+            return IoOutcome::Failed(error);
+    }
+    return IoOutcome::Pending();
+}
+
+void IoIocp::Close(IoSocket& socket, bool abort) noexcept
+{
+    if (abort)
+        socket.Socket.AbortOnClose();
+    // Explicit, because closing a socket cancels what is pending on Windows but not in every version of Wine.
+    (void)::CancelIoEx(reinterpret_cast<HANDLE>(socket.Socket.Get()), nullptr);
+    socket.Socket.Close();
+}
+
+IoOutcome IoIocp::OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept
+{
+    // Internal is the operation's NTSTATUS (documented with OVERLAPPED); its socket may be closed already, so
+    // WSAGetOverlappedResult cannot be asked.
+    const auto status = static_cast<LONG>(entry.lpOverlapped->Internal);
+    if (status < 0)
+        return IoOutcome::Failed(static_cast<int>(status));
+    return IoOutcome::Done(entry.dwNumberOfBytesTransferred);
+}
+
+void IoIocp::Wait(int milliseconds)
+{
+    std::array<OVERLAPPED_ENTRY, CompletionsAtATime> entries;
+    ULONG count = 0;
+    if (!::GetQueuedCompletionStatusEx(m_Port.get(), entries.data(), CompletionsAtATime, &count,
+                                       milliseconds < 0 ? INFINITE : static_cast<DWORD>(milliseconds), FALSE))
+        return; // the wait ended
+    for (ULONG i = 0; i < count; ++i) {
+        const OVERLAPPED_ENTRY& entry = entries[i];
+        if (entry.lpCompletionKey == KeyWake || entry.lpOverlapped == nullptr)
+            continue;
+        auto* operation = reinterpret_cast<IocpOperation*>(entry.lpOverlapped);
+        const IoOutcome outcome = OutcomeOf(entry);
+        switch (operation->Type) {
+        case IocpOperation::Kind::Accept:
+            AcceptDone(*static_cast<AcceptOperation*>(operation), outcome.Result == IoOutcome::Status::Done);
+            break;
+        case IocpOperation::Kind::Recv:
+            m_Handler.OnRecvDone(*operation->Owner, outcome);
+            break;
+        case IocpOperation::Kind::Send:
+            m_Handler.OnSendDone(*operation->Owner, outcome);
+            break;
+        }
+    }
+}
+
+void IoIocp::Wake() noexcept
+{
+    // Fails only without kernel memory; the I/O thread then wakes by its next completion or tick.
+    (void)::PostQueuedCompletionStatus(m_Port.get(), 0, KeyWake, nullptr);
+}
+
+} // namespace NetLib

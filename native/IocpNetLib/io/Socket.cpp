@@ -1,0 +1,210 @@
+#include "io/Socket.h"
+
+#include <array>
+#include <cstring>
+#include <system_error>
+
+#if !defined(_WIN32)
+#  include <arpa/inet.h>
+#  include <cerrno>
+#  include <fcntl.h>
+#  include <netinet/tcp.h>
+#  include <unistd.h>
+#endif
+
+namespace NetLib {
+namespace {
+
+void SetFlag(NativeSocket socket, int level, int option, int value) noexcept
+{
+    // Options are wishes: a socket without one still works, so failure is not an error.
+    (void)::setsockopt(socket, level, option, reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+ListenError Failure(ListenStep step, const SocketAddress& address, const char* what)
+{
+    const int error = LastSocketError();
+    return {step, error, std::string(what) + " " + address.Text() + ": " + SocketErrorText(error)};
+}
+
+} // namespace
+
+int LastSocketError() noexcept
+{
+#if defined(_WIN32)
+    return ::WSAGetLastError();
+#else
+    return errno;
+#endif
+}
+
+std::string SocketErrorText(int error)
+{
+    return std::system_category().message(error) + " (error " + std::to_string(error) + ")";
+}
+
+bool IsAddressMissing(int error) noexcept
+{
+#if defined(_WIN32)
+    return error == WSAEADDRNOTAVAIL;
+#else
+    return error == EADDRNOTAVAIL;
+#endif
+}
+
+void UniqueSocket::Close() noexcept
+{
+    if (!IsOpen())
+        return;
+#if defined(_WIN32)
+    ::closesocket(Release());
+#else
+    ::close(Release());
+#endif
+}
+
+void UniqueSocket::AbortOnClose() noexcept
+{
+    const linger abort{1, 0};
+    (void)::setsockopt(m_Socket, SOL_SOCKET, SO_LINGER, reinterpret_cast<const char*>(&abort), sizeof(abort));
+}
+
+void UniqueSocket::ShutdownSend() noexcept
+{
+#if defined(_WIN32)
+    (void)::shutdown(m_Socket, SD_SEND);
+#else
+    (void)::shutdown(m_Socket, SHUT_WR);
+#endif
+}
+
+void UniqueSocket::SetNoDelay() noexcept { SetFlag(m_Socket, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+SocketAddress::SocketAddress(const sockaddr* address, socklen_t length) noexcept
+{
+    if (address != nullptr && length > 0 && static_cast<size_t>(length) <= sizeof(m_Storage)) {
+        std::memcpy(&m_Storage, address, static_cast<size_t>(length));
+        m_Length = length;
+    }
+}
+
+std::expected<SocketAddress, std::string> SocketAddress::Parse(const std::string& text, uint16_t port)
+{
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1)
+        return SocketAddress(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1)
+        return SocketAddress(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+    return std::unexpected("\"" + text + "\" is not an IPv4 or IPv6 address");
+}
+
+SocketAddress SocketAddress::AnyIPv6(uint16_t port) noexcept
+{
+    sockaddr_in6 any{};
+    any.sin6_family = AF_INET6;
+    any.sin6_port = htons(port);
+    return {reinterpret_cast<const sockaddr*>(&any), sizeof(any)};
+}
+
+SocketAddress SocketAddress::AnyIPv4(uint16_t port) noexcept
+{
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_port = htons(port);
+    return {reinterpret_cast<const sockaddr*>(&any), sizeof(any)};
+}
+
+SocketAddress SocketAddress::LocalOf(NativeSocket socket) noexcept
+{
+    sockaddr_storage storage{};
+    socklen_t length = sizeof(storage);
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &length) != 0)
+        return {};
+    return {reinterpret_cast<const sockaddr*>(&storage), length};
+}
+
+uint16_t SocketAddress::Port() const noexcept
+{
+    if (Family() == AF_INET6)
+        return ntohs(reinterpret_cast<const sockaddr_in6*>(&m_Storage)->sin6_port);
+    if (Family() == AF_INET)
+        return ntohs(reinterpret_cast<const sockaddr_in*>(&m_Storage)->sin_port);
+    return 0;
+}
+
+std::string SocketAddress::Text() const
+{
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const std::string port = ":" + std::to_string(Port());
+    if (Family() == AF_INET) {
+        const auto* v4 = reinterpret_cast<const sockaddr_in*>(&m_Storage);
+        ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
+        return text.data() + port;
+    }
+    if (Family() == AF_INET6) {
+        const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&m_Storage);
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+            ::inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text.data(), text.size());
+            return text.data() + port;
+        }
+        ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
+        return "[" + std::string(text.data()) + "]" + port;
+    }
+    return "unknown address";
+}
+
+std::expected<SocketLayer, int> SocketLayer::Open()
+{
+#if defined(_WIN32)
+    WSADATA data{};
+    if (const int error = ::WSAStartup(MAKEWORD(2, 2), &data); error != 0)
+        return std::unexpected(error);
+#endif
+    return SocketLayer();
+}
+
+SocketLayer::~SocketLayer()
+{
+#if defined(_WIN32)
+    if (m_Open)
+        ::WSACleanup();
+#endif
+}
+
+UniqueSocket OpenTcpSocket(int family) noexcept
+{
+#if defined(_WIN32)
+    return UniqueSocket(::WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
+                                     WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
+#else
+    return UniqueSocket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+#endif
+}
+
+std::expected<UniqueSocket, ListenError> OpenListenSocket(const SocketAddress& address, bool dualStack)
+{
+    UniqueSocket socket = OpenTcpSocket(address.Family());
+    if (!socket.IsOpen())
+        return std::unexpected(Failure(ListenStep::Socket, address, "no socket for"));
+#if defined(_WIN32)
+    // SO_REUSEADDR lets another process steal the port on Windows; this is the option that says "mine".
+    SetFlag(socket.Get(), SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
+#else
+    // Allows a restart while old connections are in TIME_WAIT; a second listener is still refused.
+    SetFlag(socket.Get(), SOL_SOCKET, SO_REUSEADDR, 1);
+#endif
+    if (address.Family() == AF_INET6)
+        SetFlag(socket.Get(), IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1);
+    if (::bind(socket.Get(), address.Data(), address.Length()) != 0)
+        return std::unexpected(Failure(ListenStep::Bind, address, "cannot bind"));
+    if (::listen(socket.Get(), SOMAXCONN) != 0)
+        return std::unexpected(Failure(ListenStep::Listen, address, "cannot listen on"));
+    return socket;
+}
+
+} // namespace NetLib

@@ -1,0 +1,124 @@
+// Sockets as both systems have them: ownership, addresses and options. The only place, beside the backends, that
+// includes the system's socket headers.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#if defined(_WIN32)
+#  include <winsock2.h>
+#  include <ws2tcpip.h>
+#else
+#  include <netinet/in.h>
+#  include <sys/socket.h>
+#endif
+
+namespace NetLib {
+
+#if defined(_WIN32)
+using NativeSocket = SOCKET;
+inline constexpr NativeSocket InvalidNativeSocket = INVALID_SOCKET;
+#else
+using NativeSocket = int;
+inline constexpr NativeSocket InvalidNativeSocket = -1;
+#endif
+
+// The calling thread's last socket error: errno or WSAGetLastError.
+[[nodiscard]] int LastSocketError() noexcept;
+
+// A system error number in words, with the number.
+[[nodiscard]] std::string SocketErrorText(int error);
+
+// Whether a bind failed because the machine does not have the address.
+[[nodiscard]] bool IsAddressMissing(int error) noexcept;
+
+// Owns one socket and closes it.
+class UniqueSocket {
+public:
+    UniqueSocket() noexcept = default;
+    explicit UniqueSocket(NativeSocket socket) noexcept : m_Socket(socket) {}
+    UniqueSocket(UniqueSocket&& other) noexcept : m_Socket(other.Release()) {}
+    UniqueSocket& operator=(UniqueSocket&& other) noexcept
+    {
+        if (this != &other) {
+            Close();
+            m_Socket = other.Release();
+        }
+        return *this;
+    }
+    UniqueSocket(const UniqueSocket&) = delete;
+    UniqueSocket& operator=(const UniqueSocket&) = delete;
+    ~UniqueSocket() { Close(); }
+
+    [[nodiscard]] NativeSocket Get() const noexcept { return m_Socket; }
+    [[nodiscard]] bool IsOpen() const noexcept { return m_Socket != InvalidNativeSocket; }
+    [[nodiscard]] NativeSocket Release() noexcept { return std::exchange(m_Socket, InvalidNativeSocket); }
+    void Close() noexcept;
+
+    // Makes the next Close discard what is unsent and reset the connection, so that it holds no kernel memory.
+    void AbortOnClose() noexcept;
+    void ShutdownSend() noexcept;
+    void SetNoDelay() noexcept;
+
+private:
+    NativeSocket m_Socket = InvalidNativeSocket;
+};
+
+// An IPv4 or IPv6 address with port.
+class SocketAddress {
+public:
+    SocketAddress() noexcept = default;
+    SocketAddress(const sockaddr* address, socklen_t length) noexcept;
+
+    // Reads an address literal, without brackets or scope; nothing is looked up.
+    [[nodiscard]] static std::expected<SocketAddress, std::string> Parse(const std::string& text, uint16_t port);
+    [[nodiscard]] static SocketAddress AnyIPv6(uint16_t port) noexcept;
+    [[nodiscard]] static SocketAddress AnyIPv4(uint16_t port) noexcept;
+    [[nodiscard]] static SocketAddress LocalOf(NativeSocket socket) noexcept;
+
+    [[nodiscard]] const sockaddr* Data() const noexcept { return reinterpret_cast<const sockaddr*>(&m_Storage); }
+    [[nodiscard]] socklen_t Length() const noexcept { return m_Length; }
+    [[nodiscard]] int Family() const noexcept { return m_Storage.ss_family; }
+    [[nodiscard]] uint16_t Port() const noexcept;
+
+    // "127.0.0.1:80", "[::1]:80". An IPv4 peer of a dual-stack socket is written as IPv4.
+    [[nodiscard]] std::string Text() const;
+
+private:
+    sockaddr_storage m_Storage{};
+    socklen_t m_Length = 0;
+};
+
+// Keeps the system's socket layer running while it lives (Winsock counts its users; elsewhere nothing happens).
+class SocketLayer {
+public:
+    [[nodiscard]] static std::expected<SocketLayer, int> Open();
+    SocketLayer(SocketLayer&& other) noexcept : m_Open(std::exchange(other.m_Open, false)) {}
+    SocketLayer& operator=(SocketLayer&&) = delete;
+    SocketLayer(const SocketLayer&) = delete;
+    SocketLayer& operator=(const SocketLayer&) = delete;
+    ~SocketLayer();
+
+private:
+    SocketLayer() noexcept = default;
+    bool m_Open = true;
+};
+
+enum class ListenStep : uint8_t { Socket, Bind, Listen };
+
+struct ListenError {
+    ListenStep Step;
+    int Error; // the system's
+    std::string Text;
+};
+
+// A listening socket, not blocking and not inherited by child processes. dualStack lets an IPv6 socket serve IPv4 too.
+[[nodiscard]] std::expected<UniqueSocket, ListenError> OpenListenSocket(const SocketAddress& address, bool dualStack);
+
+// A TCP socket for the backend's own use.
+[[nodiscard]] UniqueSocket OpenTcpSocket(int family) noexcept;
+
+} // namespace NetLib
