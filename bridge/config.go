@@ -20,8 +20,9 @@ type Config struct {
 	MaxRecvOverlapped, MaxSendOverlapped int
 	// RecvBufferSize is the bytes a connection may have received and logic not given back, MaxPacketSize to 16 MiB.
 	RecvBufferSize int
-	// SendBufferSize is the bytes a connection may have queued for sending, MaxPacketSize to 64 MiB. A client that
-	// reads so slowly that it would be exceeded is disconnected with CloseSendBufferFull.
+	// SendBufferSize is the bytes a connection may have queued for sending, MaxPacketSize to 64 MiB; what the core has
+	// offered to the system does not count. A client that reads so slowly that it would be exceeded is disconnected
+	// with CloseSendBufferFull.
 	SendBufferSize int
 	// MaxPacketSize is in bytes, header included, 5 to 65535.
 	MaxPacketSize int

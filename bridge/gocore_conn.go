@@ -46,7 +46,7 @@ type goConn struct {
 
 	// Sending, see gocore_write.go.
 	pending    *sendBuffer // nil when nothing is queued
-	queued     int         // bytes in pending and in what is being written
+	queued     int         // bytes that were not yet offered to the system
 	writerIdle bool
 	writable   *sync.Cond    // the writer waits; nil until the first payload
 	writerDone chan struct{} // closed by the writer; nil until the first payload

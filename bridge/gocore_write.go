@@ -86,23 +86,29 @@ func (c *goConn) writeLoop() {
 	}
 }
 
-// write writes bytes in pieces and takes what was written off the connection's account.
+// write writes bytes in pieces. A piece leaves the connection's account before it is written, not after: a client that
+// never has more unanswered than fits the send buffer must not be disconnected because its next request came before
+// this goroutine ran again. So one piece in the system's hands comes on top of SendBufferSize.
 func (c *goConn) write(bytes []byte) error {
 	s := c.server
-	piece := min(s.config.MaxSendOverlapped, maxIdleSendBuffer)
+	size := min(s.config.MaxSendOverlapped, maxIdleSendBuffer)
 	for len(bytes) > 0 {
-		n, err := c.socket.Write(bytes[:min(piece, len(bytes))])
-		bytes = bytes[n:]
-		s.counters.bytesSent.Add(uint64(n))
+		piece := bytes[:min(size, len(bytes))]
+		bytes = bytes[len(piece):]
 		c.mu.Lock()
-		c.queued -= n
 		broken := c.broken
-		c.mu.Unlock()
-		if err != nil {
-			return err
+		if !broken {
+			c.queued -= len(piece)
 		}
+		c.mu.Unlock()
 		if broken {
 			return nil
+		}
+		n, err := c.socket.Write(piece)
+		s.counters.bytesSent.Add(uint64(n))
+		if err != nil {
+			s.counters.bytesDiscarded.Add(uint64(len(piece) - n))
+			return err
 		}
 	}
 	return nil
