@@ -1,0 +1,498 @@
+#!/usr/bin/env bash
+# Builds, runs, tests and measures IocpNetLib-Go on Linux. `scripts/build.sh help` explains; build.ps1 is its twin on
+# Windows.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cd "$root"
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/build.sh VERB
+
+  build           the native core and the programs, into build/bin
+  run [OPTIONS]   build, then start chatserver on port 11021; OPTIONS go to chatserver, e.g. --port 12000 --core go
+  test [PARTS]    everything that CI checks, or only PARTS of it:
+                    lint     formatting, shell and PowerShell scripts, the CI workflow
+                    go       go vet, the Go tests with the race detector, and without cgo
+                    native   the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+                    windows  the Windows build with MinGW-w64, its C++ and Go tests under Wine
+  bench           the micro-benchmarks of the C++ core and of the Go packages
+  help            this text
+
+What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with apt-get,
+which is said beforehand. Go 1.26 or newer must be there already.
+
+environment:
+  CC, CXX         compiler of the core and of cgo (default: gcc and g++; GCC 12 or Clang 16 at least)
+  GOFLAGS, ...    Go's own variables are honoured
+  CI=true         test fails where it would otherwise skip a part that cannot run on this machine
+TEXT
+}
+
+# ---------------------------------------------------------------------------------------------------------- messages
+
+say() { echo "build.sh: $*"; }
+
+fail() {
+    echo "build.sh: $*" >&2
+    exit 1
+}
+
+in_ci() { [[ ${CI:-} == true ]]; }
+
+duration() {
+    local seconds=$1
+    if ((seconds < 60)); then
+        echo "$seconds s"
+    else
+        echo "$((seconds / 60)) min $((seconds % 60)) s"
+    fi
+}
+
+current_step=
+steps_done=0
+skipped=()
+
+# step TITLE COMMAND...: runs COMMAND under a heading. set -e stays in force inside it: the first error ends the script.
+step() {
+    local begin=$SECONDS
+    current_step=$1
+    shift
+    printf '\n==== %s\n' "$current_step"
+    "$@"
+    printf -- '---- %s: ok, %s\n' "$current_step" "$(duration $((SECONDS - begin)))"
+    steps_done=$((steps_done + 1))
+    current_step=
+}
+
+# skip WHAT WHY: one line, and an error in CI, where nothing may be left out.
+skip() {
+    if in_ci; then
+        current_step=$1
+        fail "$2; CI never skips this"
+    fi
+    say "skipping $1: $2"
+    skipped+=("$1")
+}
+
+wine_started=false
+finish() {
+    local code=$?
+    if $wine_started; then
+        scripts/wine-exec.sh --stop || true
+    fi
+    if ((code != 0)) && [[ -n $current_step ]]; then
+        printf '\n==== FAILED, exit code %d: %s\n' "$code" "$current_step" >&2
+    fi
+}
+trap finish EXIT
+
+# ------------------------------------------------------------------------------------------------- what must be there
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+missing=()
+
+# need COMMAND-OR-FILE PACKAGE...: notes the packages if it is not there.
+need() {
+    if [[ $1 == /* ]]; then
+        [[ -e $1 ]] || missing+=("${@:2}")
+    else
+        has "$1" || missing+=("${@:2}")
+    fi
+}
+
+apt_updated=false
+
+# Installs what need noted; false, with one line that names the command, if that cannot be done.
+install_missing() {
+    local packages=("${missing[@]}") as_root=() log=build/apt-get.log
+    missing=()
+    if ((${#packages[@]} == 0)); then
+        return 0
+    fi
+    if ! has apt-get; then
+        say "missing, and there is no apt-get here to install it with: ${packages[*]} (Debian's package names)"
+        return 1
+    fi
+    if ((EUID != 0)); then
+        if ! has sudo; then
+            say "missing: ${packages[*]}; as root, run: apt-get update && apt-get install ${packages[*]}"
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    say "installing what is missing with ${as_root[*]:+${as_root[*]} }apt-get install: ${packages[*]}"
+    mkdir -p build
+    : >"$log"
+    if ! $apt_updated; then
+        # One list that cannot be read need not stop this: the packages may be in the others.
+        "${as_root[@]}" apt-get update >>"$log" 2>&1 || true
+        apt_updated=true
+    fi
+    if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${packages[@]}" >>"$log" 2>&1 </dev/null; then
+        tail -n 15 "$log" >&2
+        say "could not install it; try: ${as_root[*]:+${as_root[*]} }apt-get install ${packages[*]}"
+        return 1
+    fi
+    hash -r
+}
+
+need_go() {
+    if ! has go && [[ -x /usr/local/go/bin/go ]]; then
+        PATH=$PATH:/usr/local/go/bin
+    fi
+    has go || fail "Go is missing: install Go 1.26 or newer as https://go.dev/doc/install says, and put it on the PATH"
+    # With GOTOOLCHAIN=local an older Go refuses go.mod; any newer one fetches the toolchain that go.mod asks for.
+    go list -m >/dev/null || fail "this Go ($(go env GOVERSION)) cannot read go.mod: install Go 1.26 or newer"
+}
+
+# major COMPILER: its major version ("12.2.0", or MinGW's "12-posix", is 12), 0 if it is not there.
+major() {
+    local version
+    version=$("$1" -dumpversion 2>/dev/null) || version=0
+    echo "${version%%[!0-9]*}"
+}
+
+is_clang() { "$1" --version 2>/dev/null | grep -qi clang; }
+
+# The C and C++ compilers of the native release build, and the preset that goes with them.
+release_preset=gcc
+cc=gcc
+cxx=g++
+
+choose_compiler() {
+    local version
+    if [[ -n ${CXX:-} || -n ${CC:-} ]]; then
+        cxx=${CXX:-}
+        cc=${CC:-}
+        if [[ -z $cxx ]]; then # the C++ twin of CC: gcc-12 and g++-12, clang-16 and clang++-16
+            cxx=${cc/clang/clang++}
+            [[ $cxx != "$cc" ]] || cxx=${cc/gcc/g++}
+        elif [[ -z $cc ]]; then
+            cc=${cxx/clang++/clang}
+            [[ $cc != "$cxx" ]] || cc=${cxx/g++/gcc}
+        fi
+        has "$cxx" || fail "the C++ compiler $cxx is not there (CC=${CC:-} CXX=${CXX:-})"
+    elif ((missing_gxx == 1)); then
+        # Ubuntu 22.04 has GCC 12 beside its default one.
+        cc=gcc-12
+        cxx=g++-12
+    fi
+    if is_clang "$cxx"; then
+        release_preset=clang
+        version=$(major "$cxx")
+        ((version >= 16)) || fail "$cxx is Clang $version: Clang 16 at least is needed"
+    else
+        release_preset=gcc
+        version=$(major "$cxx")
+        ((version >= 12)) || fail "$cxx is GCC $version: GCC 12 at least is needed"
+    fi
+}
+
+missing_gxx=0
+
+need_native_tools() {
+    need_go
+    need cmake cmake
+    need ninja ninja-build
+    need git git
+    if [[ -z ${CC:-} && -z ${CXX:-} ]]; then
+        need gcc gcc libc6-dev
+        need g++ g++
+    fi
+    install_missing || fail "cannot build without them"
+    if [[ -z ${CC:-} && -z ${CXX:-} ]] && (($(major g++) < 12)); then
+        missing_gxx=1
+        need g++-12 g++-12
+        install_missing || fail "g++ here is GCC $(major g++), and GCC 12 at least is needed"
+    fi
+    choose_compiler
+    export CGO_ENABLED=1
+}
+
+# ------------------------------------------------------------------------------------------------------------- builds
+
+# Set to a command that starts others without address space randomisation where the sanitizers need that.
+no_aslr=()
+
+# cmake_preset NAME [-D...]: configures and builds one preset. Quiet but for warnings, errors and what it compiles.
+cmake_preset() {
+    local preset=$1
+    shift
+    if ! cmake -S native --preset "$preset" "$@" --no-warn-unused-cli --log-level=WARNING >build/cmake.log; then
+        cat build/cmake.log >&2
+        return 1
+    fi
+    "${no_aslr[@]}" cmake --build "build/native/$preset"
+}
+
+build_core() {
+    cmake_preset "$release_preset" "-DCMAKE_C_COMPILER=$cc" "-DCMAKE_CXX_COMPILER=$cxx" "$@"
+}
+
+build_programs() {
+    go build -o build/bin/ ./cmd/...
+    ls build/bin
+}
+
+verb_build() {
+    need_native_tools
+    mkdir -p build/bin
+    step "native core ($cxx)" build_core
+    step 'programs' build_programs
+}
+
+verb_run() {
+    verb_build
+    printf '\n==== chatserver %s\n' "$*"
+    exec build/bin/chatserver "$@"
+}
+
+verb_bench() {
+    need_native_tools
+    need /usr/include/benchmark/benchmark.h libbenchmark-dev
+    if install_missing; then
+        mkdir -p build/bin
+        step 'native core and its benchmarks' build_core -DIOCPNETLIB_BENCH=ON
+        step 'benchmarks: C++' run_native_benchmarks
+    else
+        skip 'the C++ benchmarks' 'Google Benchmark is missing'
+        step 'native core' build_core
+    fi
+    step 'benchmarks: Go' go test -run '^$' -bench . -benchmem ./bridge/ ./chat/
+}
+
+run_native_benchmarks() {
+    "$(find_built "build/native/$release_preset" IocpNetLibBench)"
+}
+
+# find_built FOLDER NAME: the program NAME wherever CMake put it in FOLDER.
+find_built() {
+    local found
+    found=$(find "$1" -type f -name "$2" -print -quit)
+    [[ -n $found ]] || fail "$2 was not built in $1"
+    echo "$found"
+}
+
+# -------------------------------------------------------------------------------------------------------------- tests
+
+check_go_format() {
+    local unformatted
+    unformatted=$(find . \( -path ./build -o -path ./.git -o -name node_modules \) -prune -o -name '*.go' -print0 |
+        xargs -0 -r gofmt -l)
+    [[ -z $unformatted ]] || fail "gofmt would change: ${unformatted//$'\n'/ }"
+}
+
+check_shell_scripts() {
+    shellcheck scripts/*.sh .ci/run
+    echo "shellcheck: scripts/*.sh .ci/run"
+}
+
+check_workflows() {
+    yamllint --strict -d '{extends: default, rules: {document-start: disable, truthy: {check-keys: false},
+        line-length: {max: 120}}}' .github/workflows
+    echo "yamllint: .github/workflows"
+}
+
+check_powershell() {
+    # npm may name its own settings' warnings on stderr: they matter only if it fails.
+    (cd scripts/powershell-syntax && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
+    node scripts/powershell-syntax/check.mjs --self-test scripts/build.ps1
+    node scripts/powershell-syntax/check.mjs scripts/*.ps1
+}
+
+test_lint() {
+    step 'gofmt' check_go_format
+    need shellcheck shellcheck
+    need yamllint yamllint
+    if install_missing; then
+        step 'shell scripts' check_shell_scripts
+        step 'CI workflow' check_workflows
+    else
+        skip 'the checks of shell scripts and of the CI workflow' 'shellcheck or yamllint is missing'
+    fi
+    need node nodejs
+    need npm npm
+    if install_missing; then
+        step 'PowerShell syntax' check_powershell
+    else
+        skip 'the PowerShell syntax check' 'Node.js or npm is missing'
+    fi
+}
+
+test_go() {
+    step "native core ($cxx)" build_core
+    step 'programs' build_programs
+    step 'go vet' go vet ./...
+    step 'Go tests, race detector, native core' go test -count=1 -race -timeout 10m ./...
+    step 'Go tests without cgo, pure-Go core' env CGO_ENABLED=0 go test -count=1 -timeout 10m ./...
+}
+
+# The sanitizers of GCC 12 cannot map their shadow memory where the kernel spreads programs over more than 28 bits of
+# address: such programs die at once, at random. They then run, the ones that CMake starts too, without that spreading.
+choose_aslr() {
+    local bits=0
+    no_aslr=()
+    [[ ! -r /proc/sys/vm/mmap_rnd_bits ]] || bits=$(</proc/sys/vm/mmap_rnd_bits)
+    if ((bits > 28)); then
+        if setarch "$(uname -m)" -R true 2>/dev/null; then
+            no_aslr=(setarch "$(uname -m)" -R)
+        else
+            say "sanitizers may fail at random: vm.mmap_rnd_bits is $bits and setarch -R is not allowed here"
+        fi
+    fi
+}
+
+native_tests() {
+    local preset=$1
+    shift
+    cmake_preset "$preset" "$@"
+    (cd native && "${no_aslr[@]}" ctest --preset "$preset" --no-tests=error)
+}
+
+# The newest Clang from 16 up that is here, as the number behind its name; nothing if there is none.
+find_clang() {
+    local version
+    for version in 16 17 18 19 20 21 22; do
+        if has "clang++-$version"; then
+            echo "-$version"
+            return
+        fi
+    done
+    if (($(major clang++) >= 16)); then
+        echo ''
+        return
+    fi
+    return 1
+}
+
+test_native() {
+    local gcc_flags=() suffix
+    need /usr/src/googletest/CMakeLists.txt googletest
+    install_missing || fail 'cannot build the C++ tests without GoogleTest'
+    if [[ $release_preset == gcc ]]; then
+        gcc_flags=("-DCMAKE_C_COMPILER=$cc" "-DCMAKE_CXX_COMPILER=$cxx")
+    else
+        need g++ g++
+        install_missing || fail 'the sanitizer builds use GCC'
+    fi
+    choose_aslr
+    step 'C++ tests: AddressSanitizer and UndefinedBehaviorSanitizer' native_tests gcc-asan "${gcc_flags[@]}"
+    step 'C++ tests: ThreadSanitizer' native_tests gcc-tsan "${gcc_flags[@]}"
+    no_aslr=()
+    if ! suffix=$(find_clang) && in_ci; then
+        missing+=(clang-16)
+        install_missing || fail 'CI checks that Clang 16 compiles the core'
+    fi
+    if suffix=$(find_clang); then
+        step "C++ tests: Clang (clang++$suffix), optimised" native_tests clang-test \
+            "-DCMAKE_C_COMPILER=clang$suffix" "-DCMAKE_CXX_COMPILER=clang++$suffix"
+    else
+        skip 'the build with Clang' 'clang++ 16 or newer is missing'
+    fi
+}
+
+mingw=x86_64-w64-mingw32
+
+# go_for_windows ARGS...: go, building for Windows with MinGW-w64's C compiler.
+go_for_windows() {
+    env GOOS=windows GOARCH=amd64 CGO_ENABLED=1 "CC=$mingw-gcc-posix" go "$@"
+}
+
+windows_programs() {
+    go_for_windows build -o build/windows/bin/ ./cmd/...
+    ls build/windows/bin
+}
+
+# windows_path PATH: how a program under Wine names a file of this repository.
+windows_path() {
+    local path=$root/$1
+    echo "Z:${path//\//\\}"
+}
+
+start_wine() {
+    wine_started=true
+    scripts/wine-exec.sh --start
+}
+
+windows_native_tests() {
+    # WINEPATH is a PATH for the programs inside: where the tests' executable finds the DLL.
+    WINEPATH=$(windows_path build/windows/bin) timeout 600 scripts/wine-exec.sh "$(find_built build/native/mingw IocpNetLibTests.exe)" --gtest_brief=1
+}
+
+windows_go_tests() {
+    IOCPNETLIB_CORE=$(windows_path build/windows/bin/IocpNetLib.dll) \
+        go_for_windows test -count=1 -timeout 15m -exec "'$root/scripts/wine-exec.sh'" ./...
+}
+
+test_windows() {
+    need "$mingw-g++-posix" g++-mingw-w64-x86-64-posix
+    need /usr/src/googletest/CMakeLists.txt googletest
+    has /usr/lib/wine/wine64 || need wine64 wine64
+    has /usr/lib/wine/wineserver64 || need wineserver wine
+    if ! install_missing; then
+        skip 'the Windows tests' 'MinGW-w64 or Wine cannot be installed'
+        return
+    fi
+    if (($(major "$mingw-g++-posix") < 12)); then
+        skip 'the Windows tests' "MinGW-w64 here is GCC $(major "$mingw-g++-posix"), and GCC 12 at least is needed"
+        return
+    fi
+    mkdir -p build/windows/bin
+    step 'Windows: IocpNetLib.dll and its tests (MinGW-w64)' cmake_preset mingw
+    step 'Windows: programs' windows_programs
+    step 'Windows: go vet' go_for_windows vet ./...
+    step 'Windows: Wine' start_wine
+    step 'Windows: C++ tests under Wine' windows_native_tests
+    step 'Windows: Go tests on the live IocpNetLib.dll under Wine' windows_go_tests
+    scripts/wine-exec.sh --stop
+    wine_started=false
+}
+
+verb_test() {
+    local part parts=("$@")
+    if ((${#parts[@]} == 0)); then
+        parts=(lint native go windows)
+    fi
+    for part in "${parts[@]}"; do
+        case $part in
+        lint | go | native | windows) ;;
+        *)
+            echo "build.sh: test has no part $part; its parts are lint, go, native and windows" >&2
+            exit 2
+            ;;
+        esac
+    done
+    need_native_tools
+    mkdir -p build/bin
+    for part in "${parts[@]}"; do
+        "test_$part"
+    done
+    printf '\n==== %d steps ok in %s' "$steps_done" "$(duration $SECONDS)"
+    if ((${#skipped[@]})); then
+        printf '; skipped:'
+        printf ' %s;' "${skipped[@]}"
+    fi
+    printf '\n'
+}
+
+# --------------------------------------------------------------------------------------------------------------- main
+
+verb=${1:-help}
+shift || true
+case $verb in
+build | run | test | bench)
+    "verb_$verb" "$@"
+    ;;
+help | -h | --help)
+    usage
+    ;;
+*)
+    echo "build.sh: there is no verb $verb" >&2
+    usage >&2
+    exit 2
+    ;;
+esac
