@@ -3,6 +3,7 @@ module iocpnetlib
 go 1.26.0
 
 require (
+	github.com/mattn/go-pointer v0.0.1 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
 	go.uber.org/goleak v1.3.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect

@@ -1,0 +1,211 @@
+//go:build cgo
+
+package bridge
+
+// #cgo CFLAGS: -I${SRCDIR}/../native/IocpNetLib/include
+// #cgo linux LDFLAGS: -ldl
+// #cgo noescape NativeLibrary_Poll
+// #cgo nocallback NativeLibrary_Poll
+// #cgo noescape NativeLibrary_Submit
+// #cgo nocallback NativeLibrary_Submit
+// #cgo noescape NativeLibrary_GetStats
+// #cgo nocallback NativeLibrary_GetStats
+// #include <stdlib.h>
+// #include "native_library.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/mattn/go-pointer"
+	"go.uber.org/zap"
+)
+
+const nativeSupported = true
+
+// A Poll takes at most this many messages, whatever its caller has room for: beyond it the cost of the call is shared
+// well enough, and answers should not wait longer.
+const maxNativeBatch = 1024
+
+// nativeCore is a Core behind the C ABI.
+type nativeCore struct {
+	library C.NativeLibrary
+	server  *C.NetLib_Server
+	logger  *zap.Logger
+	logUser unsafe.Pointer // the logger, as go-pointer's handle
+
+	// Where the library writes a batch. C memory: the library's payload pointers are kept in it.
+	messages []C.NetLib_Message
+	polling  atomic.Bool // guards messages
+
+	closeOnce sync.Once
+}
+
+func openNative(path string, logger *zap.Logger) (Core, error) {
+	// With a bare file name dlopen and LoadLibrary would search the system's folders; a path means that file.
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &LibraryError{Searched: []string{path}, Reason: err.Error()}
+	}
+	c := &nativeCore{logger: logger}
+	cPath := C.CString(absolute)
+	defer C.free(unsafe.Pointer(cPath))
+	var reason [512]C.char
+	if C.NativeLibrary_Load(&c.library, cPath, &reason[0], C.uint32_t(len(reason))) == 0 {
+		return nil, &LibraryError{Searched: []string{absolute}, Reason: C.GoString(&reason[0])}
+	}
+	if version := C.NativeLibrary_AbiVersion(&c.library); version != C.NETLIB_ABI_VERSION {
+		C.NativeLibrary_Unload(&c.library)
+		return nil, &LibraryError{Searched: []string{absolute}, Reason: fmt.Sprintf(
+			"the library has ABI version %d, this program needs %d", version, C.NETLIB_ABI_VERSION)}
+	}
+	c.server = C.NativeLibrary_Create(&c.library)
+	if c.server == nil {
+		C.NativeLibrary_Unload(&c.library)
+		return nil, &LibraryError{Searched: []string{absolute}, Reason: "out of memory"}
+	}
+	memory := C.calloc(maxNativeBatch, C.sizeof_NetLib_Message)
+	c.messages = unsafe.Slice((*C.NetLib_Message)(memory), maxNativeBatch)
+	c.logUser = pointer.Save(logger)
+	return c, nil
+}
+
+func (c *nativeCore) Name() string { return C.GoString(C.NativeLibrary_BackendName(&c.library)) }
+
+func (c *nativeCore) Start(config Config) error {
+	if err := config.validate(); err != nil {
+		return err
+	}
+	var native C.NetLib_Config
+	C.NativeLibrary_DefaultConfig(&c.library, &native)
+	native.PortNumber = C.int32_t(config.Port)
+	native.WorkThreadCount = C.int32_t(config.WorkThreads)
+	native.MaxRecvOverlappedBufferSize = C.int32_t(orElse(config.MaxRecvOverlapped, config.RecvBufferSize))
+	native.MaxSendOverlappedBufferSize = C.int32_t(orElse(config.MaxSendOverlapped, config.SendBufferSize))
+	native.ConnectionMaxRecvBufferSize = C.int32_t(config.RecvBufferSize)
+	native.ConnectionMaxSendBufferSize = C.int32_t(config.SendBufferSize)
+	native.MaxPacketSize = C.int32_t(config.MaxPacketSize)
+	native.MaxConnectionCount = C.int32_t(config.MaxConnections)
+	native.MaxMessagePoolCount = C.int32_t(config.MessagePool)
+	native.ExtraMessagePoolCount = C.int32_t(config.ExtraMessagePool)
+	native.PerformancePacketMillisecondsTime = C.int32_t(config.PerformancePeriod.Milliseconds())
+	native.CloseTimeoutMilliseconds = C.int32_t(config.CloseTimeout.Milliseconds())
+	if config.Nagle {
+		native.NoDelay = 0
+	}
+	native.MinLogLevel = C.int32_t(nativeLogLevel(c.logger))
+	for i := range len(config.BindAddress) { // validate made sure that it fits
+		native.BindAddress[i] = C.char(config.BindAddress[i])
+	}
+	native.Log = C.NetLib_LogFunc(C.NativeLibrary_Log)
+	native.LogUser = c.logUser
+	var detail [512]C.char
+	result := NetResult(C.NativeLibrary_Start(&c.library, c.server, &native, &detail[0], C.uint32_t(len(detail))))
+	if result != ResultSuccess {
+		return &StartError{Result: result, Detail: C.GoString(&detail[0])}
+	}
+	return nil
+}
+
+func (c *nativeCore) Port() int { return int(C.NativeLibrary_GetPort(&c.library, c.server)) }
+
+func (c *nativeCore) Poll(messages []Message, wait time.Duration) (int, error) {
+	if !c.polling.CompareAndSwap(false, true) {
+		return 0, ErrBusy
+	}
+	defer c.polling.Store(false)
+	var count C.uint32_t
+	result := NetResult(C.NativeLibrary_Poll(&c.library, c.server, &c.messages[0],
+		C.uint32_t(min(len(messages), len(c.messages))), waitMilliseconds(wait), &count))
+	if result != ResultSuccess {
+		return 0, result
+	}
+	for i := range c.messages[:count] {
+		native := &c.messages[i]
+		messages[i] = Message{
+			ID:     ConnectionID(native.ConnectionId),
+			Data:   unsafe.Slice((*byte)(native.Data), int(native.Size)),
+			Type:   MessageType(native.Type),
+			Reason: CloseReason(native.Reason),
+		}
+	}
+	return int(count), nil
+}
+
+func (c *nativeCore) WakePoll() { C.NativeLibrary_WakePoll(&c.library, c.server) }
+
+func (c *nativeCore) Submit(batch *SendBatch) error {
+	return NetResult(C.NativeLibrary_Submit(&c.library, c.server,
+		unsafe.Pointer(unsafe.SliceData(batch.ops)), C.uint32_t(len(batch.ops)),
+		unsafe.Pointer(unsafe.SliceData(batch.payload)), C.uint32_t(len(batch.payload)),
+		unsafe.Pointer(unsafe.SliceData(batch.receivers)), C.uint32_t(len(batch.receivers)))).asError()
+}
+
+func (c *nativeCore) Stats() Stats {
+	native := C.NetLib_Stats{StructSize: C.sizeof_NetLib_Stats}
+	C.NativeLibrary_GetStats(&c.library, c.server, &native)
+	stats := Stats{
+		ConnectionsCurrent:    uint64(native.ConnectionsCurrent),
+		ConnectionsAccepted:   uint64(native.ConnectionsAccepted),
+		ConnectionsRefused:    uint64(native.ConnectionsRefused),
+		AcceptErrors:          uint64(native.AcceptErrors),
+		PacketsReceived:       uint64(native.PacketsReceived),
+		BytesReceived:         uint64(native.BytesReceived),
+		PacketsSent:           uint64(native.PacketsSent),
+		BytesSent:             uint64(native.BytesSent),
+		SendsDropped:          uint64(native.SendsDropped),
+		MessagesInUse:         uint64(native.MessagesInUse),
+		MessagePoolExhausted:  uint64(native.MessagePoolExhausted),
+		MessageReserveUsed:    uint64(native.MessageReserveUsed),
+		ReceivesPaused:        uint64(native.ReceivesPaused),
+		CloseTimeouts:         uint64(native.CloseTimeouts),
+		BytesDiscardedOnClose: uint64(native.BytesDiscardedOnClose),
+	}
+	for reason := range stats.Closed {
+		stats.Closed[reason] = uint64(native.Closed[reason])
+	}
+	return stats
+}
+
+func (c *nativeCore) BeginStop() error {
+	return NetResult(C.NativeLibrary_BeginStop(&c.library, c.server)).asError()
+}
+
+func (c *nativeCore) Stop(drain time.Duration) error {
+	if drain < 0 || drain > maxTimeout {
+		return ResultInvalidArgument
+	}
+	return NetResult(C.NativeLibrary_Stop(&c.library, c.server, C.int32_t(drain.Milliseconds()))).asError()
+}
+
+func (c *nativeCore) Close() error {
+	c.closeOnce.Do(func() {
+		C.NativeLibrary_Destroy(&c.library, c.server)
+		C.NativeLibrary_Unload(&c.library)
+		C.free(unsafe.Pointer(unsafe.SliceData(c.messages)))
+		pointer.Unref(c.logUser)
+	})
+	return nil
+}
+
+// waitMilliseconds rounds up, so that a short wait does not become none.
+func waitMilliseconds(wait time.Duration) C.int32_t {
+	if wait < 0 {
+		return C.NETLIB_WAIT_INFINITE
+	}
+	milliseconds := (wait + time.Millisecond - 1) / time.Millisecond
+	return C.int32_t(min(milliseconds, math.MaxInt32))
+}
+
+func orElse(value, ifZero int) int {
+	if value == 0 {
+		return ifZero
+	}
+	return value
+}
