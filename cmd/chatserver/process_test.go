@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds everything that a test waits for: far more than is needed, so that only a hang reaches it.
+const patience = 30 * time.Second
+
+// onEveryCore runs a test once for each network core. IOCPNETLIB_CORE names another native one than the default.
+func onEveryCore(t *testing.T, test func(t *testing.T, core string)) {
+	if nativeCore {
+		native := "auto"
+		if path := os.Getenv("IOCPNETLIB_CORE"); path != "" {
+			native = path
+		}
+		t.Run("native", func(t *testing.T) { test(t, native) })
+	}
+	t.Run("go", func(t *testing.T) { test(t, "go") })
+}
+
+// serverProcess is a chatserver that runs.
+type serverProcess struct {
+	t       *testing.T
+	command *exec.Cmd
+	port    int
+	stdout  *bufio.Reader
+	log     lockedBuffer // standard error
+	exited  bool
+}
+
+// lockedBuffer collects what a process writes while the test reads it.
+type lockedBuffer struct {
+	mutex  sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.buffer.String()
+}
+
+// serverCommand is the command that runs chatserver: this test binary, or the program that IOCPNETLIB_CHATSERVER
+// names.
+func serverCommand(t *testing.T, arguments ...string) *exec.Cmd {
+	program := os.Getenv("IOCPNETLIB_CHATSERVER")
+	if program == "" {
+		self, err := os.Executable()
+		require.NoError(t, err)
+		program = self
+	}
+	command := exec.Command(program, arguments...)
+	command.Env = append(os.Environ(), runMainVariable+"=1")
+	prepareForInterrupt(command)
+	return command
+}
+
+// startServer starts a server on a free port and waits until it listens. At the end of the test it is stopped, and
+// must end with exit code 0: a crash, a hang or a data race fails every test.
+func startServer(t *testing.T, core string, arguments ...string) *serverProcess {
+	t.Helper()
+	s := &serverProcess{t: t}
+	s.command = serverCommand(t, append([]string{"--core", core, "--port", "0"}, arguments...)...)
+	s.command.Stderr = &s.log
+	stdout, err := s.command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, s.command.Start())
+	s.stdout = bufio.NewReader(stdout)
+
+	timer := time.AfterFunc(patience, func() { _ = s.command.Process.Kill() })
+	line, err := s.stdout.ReadString('\n')
+	timer.Stop()
+	if _, scanned := fmt.Sscanf(line, "listening on port %d\n", &s.port); err != nil || scanned != nil {
+		_ = s.command.Process.Kill()
+		_ = s.command.Wait()
+		require.FailNow(t, "the server did not start", "standard output: %q (%v)\n%s", line, err, s.log.String())
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", s.log.String())
+		}
+		if !s.exited {
+			s.interrupt()
+			s.wait(patience)
+		}
+	})
+	return s
+}
+
+// interrupt tells the server to stop.
+func (s *serverProcess) interrupt() {
+	s.t.Helper()
+	require.NoError(s.t, interruptProcess(s.command.Process))
+}
+
+// wait waits until the server has ended by itself with exit code 0.
+func (s *serverProcess) wait(limit time.Duration) {
+	s.t.Helper()
+	assert.Equal(s.t, 0, s.exitCode(limit), "exit code; the server's log:\n%s", s.log.String())
+}
+
+// exitCode waits until the server has ended, kills it if that takes longer than limit, and returns its exit code.
+func (s *serverProcess) exitCode(limit time.Duration) int {
+	s.t.Helper()
+	s.exited = true
+	timer := time.AfterFunc(limit, func() { _ = s.command.Process.Kill() })
+	rest, err := io.ReadAll(s.stdout)
+	assert.NoError(s.t, err)
+	assert.Empty(s.t, string(rest), "standard output has one line")
+	_ = s.command.Wait() // its error is the exit code's
+	if !timer.Stop() {
+		assert.Fail(s.t, "the server did not end", "within %v; its log:\n%s", limit, s.log.String())
+	}
+	return s.command.ProcessState.ExitCode()
+}
+
+// logLines are the lines of the log with a message.
+func (s *serverProcess) logLines(message string) []map[string]any {
+	var lines []map[string]any
+	for line := range strings.Lines(s.log.String()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err == nil && fields["msg"] == message {
+			lines = append(lines, fields)
+		}
+	}
+	return lines
+}
+
+// summary is the last line of a server that has been stopped.
+func (s *serverProcess) summary() map[string]any {
+	s.t.Helper()
+	lines := s.logLines("stopped")
+	require.Len(s.t, lines, 1, "the log:\n%s", s.log.String())
+	return lines[0]
+}
+
+func (s *serverProcess) address() string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)) }

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The packets of the protocol, put together by hand: these tests look at bytes, so they share no code with the server.
+
+func wire(id uint16, body string) string {
+	header := binary.LittleEndian.AppendUint16(nil, uint16(5+len(body)))
+	header = binary.LittleEndian.AppendUint16(header, id)
+	return string(append(header, 0)) + body
+}
+
+func text(size int, text string) string { return text + strings.Repeat("\x00", size-len(text)) }
+
+func u16(value int) string { return string(binary.LittleEndian.AppendUint16(nil, uint16(value))) }
+
+func loginRequest(user string) string { return wire(201, text(21, user)+text(21, "password")) }
+
+func loginResponse(result int) string { return wire(202, u16(result)) }
+
+func enterRequest(room int32) string {
+	return wire(206, string(binary.LittleEndian.AppendUint32(nil, uint32(room))))
+}
+
+func enterResponse(result int, rival string) string { return wire(207, u16(result)+text(21, rival)) }
+
+func leaveRequest() string { return wire(209, "") }
+
+func leaveResponse(result int) string { return wire(210, u16(result)) }
+
+func chatRequest(message string) string { return wire(214, text(257, message)) }
+
+func chatResponse(result int) string { return wire(215, u16(result)) }
+
+func chatNotify(user, message string) string { return wire(216, text(21, user)+text(257, message)) }
+
+// client is a connection whose every byte is looked at.
+type client struct {
+	t    testing.TB
+	conn *net.TCPConn
+}
+
+// dial connects. Every later wait on the connection is bounded.
+func dial(t testing.TB, address string) *client {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", address, patience)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	return &client{t, conn.(*net.TCPConn)}
+}
+
+// send sends packets in one piece.
+func (c *client) send(packets ...string) {
+	c.t.Helper()
+	_, err := io.WriteString(c.conn, strings.Join(packets, ""))
+	require.NoError(c.t, err)
+}
+
+// expect reads what the server sends next, which must be these packets to the byte.
+func (c *client) expect(packets ...string) {
+	c.t.Helper()
+	want := []byte(strings.Join(packets, ""))
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(c.conn, got)
+	require.Equal(c.t, want[:n], got[:n])
+	require.NoError(c.t, err, "after %d of %d bytes", n, len(want))
+}
+
+// receive reads size bytes.
+func (c *client) receive(size int) string {
+	c.t.Helper()
+	got := make([]byte, size)
+	_, err := io.ReadFull(c.conn, got)
+	require.NoError(c.t, err)
+	return string(got)
+}
+
+// do sends a request and expects its answer.
+func (c *client) do(request string, answers ...string) {
+	c.t.Helper()
+	c.send(request)
+	c.expect(answers...)
+}
+
+// quiet proves that the server has sent nothing more to a client that is logged in: the next bytes are the answer to
+// a request that changes nothing.
+func (c *client) quiet() {
+	c.t.Helper()
+	c.do(loginRequest("again"), loginResponse(31))
+}
+
+// expectEnd expects that the server closes the connection in order, without a byte more.
+func (c *client) expectEnd() {
+	c.t.Helper()
+	rest, err := io.ReadAll(c.conn)
+	require.NoError(c.t, err)
+	assert.Empty(c.t, rest)
+}
+
+// expectRefused expects that the server closes the connection without a byte; whether in order or with a reset is the
+// system's business.
+func (c *client) expectRefused() {
+	c.t.Helper()
+	n, err := c.conn.Read(make([]byte, 1))
+	require.Zero(c.t, n)
+	var timeout net.Error
+	require.False(c.t, errors.As(err, &timeout) && timeout.Timeout(), "the connection stays open")
+}
+
+// login connects and logs in.
+func login(t testing.TB, address, user string) *client {
+	t.Helper()
+	c := dial(t, address)
+	c.do(loginRequest(user), loginResponse(0))
+	return c
+}

@@ -1,0 +1,143 @@
+package serverrun
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"iocpnetlib/bridge"
+)
+
+// Options are the options that every server program has.
+type Options struct {
+	Core     string        // what bridge.Open takes
+	Net      bridge.Config // what the core is started with
+	LogLevel zapcore.Level
+	Drain    time.Duration // how long a stop may take
+}
+
+// maxDrain is the longest drain that a core takes.
+const maxDrain = 10 * time.Minute
+
+// IntVar adds an option that is a whole number from low to high. A bad value is refused while the command line is
+// read, with a message that names the option, the value and the range.
+func IntVar(flags *flag.FlagSet, target *int, name string, value, low, high int, usage string) {
+	*target = value
+	flags.Var(&ranged{target, low, high}, name, usage)
+}
+
+// OptionalInt is an option like that of IntVar which has no default to show: target stays 0 unless it is given.
+func OptionalInt(target *int, low, high int) flag.Value { return &ranged{target, low, high} }
+
+type ranged struct {
+	value     *int
+	low, high int
+}
+
+func (r *ranged) String() string {
+	if r.value == nil || *r.value == 0 && r.low > 0 { // nothing to show as a default
+		return ""
+	}
+	return strconv.Itoa(*r.value)
+}
+
+func (r *ranged) Set(text string) error {
+	value, err := strconv.Atoi(text)
+	if err != nil || value < r.low || value > r.high {
+		return fmt.Errorf("allowed is a whole number from %d to %d", r.low, r.high)
+	}
+	*r.value = value
+	return nil
+}
+
+// addFlags adds the options of o with their defaults.
+func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int) {
+	o.Net = bridge.DefaultConfig()
+	o.LogLevel = zapcore.InfoLevel
+	net := &o.Net
+
+	IntVar(flags, &net.Port, "port", net.Port, 0, 65535, "TCP `port` to listen on; 0: any free one")
+	flags.Func("bind", "IP `address` to listen on (default all, IPv4 and IPv6)", func(text string) error {
+		if text != "" {
+			if _, err := netip.ParseAddr(text); err != nil {
+				return errors.New("allowed is an IPv4 or IPv6 address without port, or nothing")
+			}
+		}
+		net.BindAddress = text
+		return nil
+	})
+	flags.StringVar(&o.Core, "core", "auto",
+		"network `core`: auto for the native one, go for the one in pure Go, or the path of a core's library")
+	IntVar(flags, &net.WorkThreads, "io-threads", min(runtime.NumCPU(), 64), 1, 64, "`number` of I/O threads")
+	IntVar(flags, &net.MaxConnections, "max-connections", net.MaxConnections, 1, 1_000_000,
+		"`number` of connections; further ones are closed at once")
+	IntVar(flags, &net.MaxPacketSize, "max-packet-size", net.MaxPacketSize, minPacketSize, 65535,
+		"largest packet in `bytes`, header included; a larger one closes its connection")
+	IntVar(flags, &net.SendBufferSize, "send-buffer", net.SendBufferSize, 1<<16, 1<<26,
+		"`bytes` that may wait for a client; one that reads so slowly that more would is disconnected")
+	flags.Func("log-level", "least `level` of log lines: debug, info, warn, error (default info)",
+		func(text string) error {
+			switch text {
+			case "debug", "info", "warn", "error":
+				return o.LogLevel.UnmarshalText([]byte(text))
+			}
+			return errors.New("allowed is debug, info, warn or error")
+		})
+	o.Drain = 5 * time.Second
+	flags.Var(&drain{&o.Drain}, "drain", "`time` that a stop may take to send what is queued")
+}
+
+type drain struct{ value *time.Duration }
+
+func (d *drain) String() string {
+	if d.value == nil {
+		return ""
+	}
+	return d.value.String()
+}
+
+func (d *drain) Set(text string) error {
+	value, err := time.ParseDuration(text)
+	if err != nil || value < 0 || value > maxDrain {
+		return fmt.Errorf("allowed is a time from 0s to %v, such as 500ms or 5s", maxDrain)
+	}
+	*d.value = value
+	return nil
+}
+
+// parse reads the command line. It returns flag.ErrHelp when help was asked for.
+func parse(flags *flag.FlagSet, arguments []string) error {
+	flags.SetOutput(io.Discard) // package flag prints all options with every error, which hides the error
+	flags.Usage = func() {}
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errors.New(strings.Replace(err.Error(), "flag -", "option --", 1))
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return nil
+}
+
+// writeHelp lists the options with two dashes, as the documentation does; one dash works too.
+func writeHelp(to io.Writer, flags *flag.FlagSet, about string) {
+	fmt.Fprintf(to, "%s\n\nUsage: %s [options]\n\n", about, flags.Name())
+	flags.VisitAll(func(f *flag.Flag) {
+		argument, usage := flag.UnquoteUsage(f)
+		fmt.Fprintf(to, "  --%s %s\n        %s", f.Name, argument, usage)
+		if f.DefValue != "" {
+			fmt.Fprintf(to, " (default %s)", f.DefValue)
+		}
+		fmt.Fprintln(to)
+	})
+}

@@ -1,0 +1,34 @@
+package serverrun
+
+import (
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// stopSignals delivers what asks the process to end: Ctrl+C (on Windows also Ctrl+Break), SIGTERM, and the closing of
+// the terminal. On Windows the Go runtime turns the console's close, log-off and shutdown events into SIGTERM, and
+// lets the system wait as long as somebody listens. The function that is returned ends the delivery.
+func stopSignals() (signals <-chan os.Signal, release func()) {
+	wanted := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it on purpose
+		wanted = append(wanted, syscall.SIGHUP)
+	}
+	c := make(chan os.Signal, 2) // the second one counts too
+	signal.Notify(c, wanted...)
+	return c, func() { signal.Stop(c) }
+}
+
+// closeEventTime is what a stop may take after the console's close event: Windows ends the process after 5 s, whatever
+// it is doing, and then with another exit code than 0.
+const closeEventTime = 4 * time.Second
+
+// stopTime is how long a stop may take that a signal asked for.
+func stopTime(signal os.Signal, drain time.Duration) time.Duration {
+	if runtime.GOOS == "windows" && signal == syscall.SIGTERM {
+		return min(drain, closeEventTime)
+	}
+	return drain
+}
