@@ -18,8 +18,13 @@ func (c *goConn) close(reason CloseReason) {
 		}
 		c.linger(reason)
 	}
-	if reason == CloseSendBufferFull {
-		_ = c.socket.SetLinger(0) // what the system still has for this client goes as well
+	c.mu.Lock()
+	broken := c.broken
+	c.mu.Unlock()
+	if broken {
+		// Cut off: the peer is to see that something is missing, and the system is not to keep megabytes for a client
+		// that does not read them.
+		_ = c.socket.SetLinger(0)
 	}
 	c.socket.Close()
 	if c.writerDone != nil {
