@@ -32,7 +32,7 @@ func Run(ctx context.Context, core Core, handler Handler) error {
 	}
 	for ctx.Err() == nil {
 		n, err := core.Poll(messages, WaitForever)
-		if errors.Is(err, ErrStopped) {
+		if hasEnded(err) {
 			return nil
 		}
 		if err != nil {
@@ -45,7 +45,7 @@ func Run(ctx context.Context, core Core, handler Handler) error {
 			}
 		}
 		if err = errors.Join(err, submit()); err != nil {
-			if errors.Is(err, ErrStopped) {
+			if hasEnded(err) {
 				return nil
 			}
 			return fmt.Errorf("logic loop: submit: %w", err)
@@ -53,3 +53,6 @@ func Run(ctx context.Context, core Core, handler Handler) error {
 	}
 	return context.Cause(ctx)
 }
+
+// hasEnded reports whether err says that the core was stopped: while the loop waited, or between two of its calls.
+func hasEnded(err error) bool { return errors.Is(err, ErrStopped) || errors.Is(err, ErrNotStarted) }

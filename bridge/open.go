@@ -9,9 +9,12 @@ const (
 )
 
 // Open makes the core that name asks for: CoreAuto, CoreGo, or the path of a native core's library. The core is
-// stopped; its log lines go to logger. The error of a native core that is missing or wrong says where it was looked
+// stopped; its log lines go to logger, which may be nil for none. The error of a native core that is missing or wrong says where it was looked
 // for and which command builds it.
 func Open(name string, logger *zap.Logger) (Core, error) {
+	if logger == nil {
+		logger = zap.NewNop()
+	}
 	switch name {
 	case CoreGo:
 		return NewGoCore(logger), nil

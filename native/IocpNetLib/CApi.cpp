@@ -113,7 +113,7 @@ NetLib_Result NetLib_Poll(NetLib_Server* server, NetLib_Message* messages, uint3
     *count = 0;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return call.PollReason();
     return Guarded([&] { return call.Server()->Poll({messages, capacity}, waitMilliseconds, *count); });
 }
 
@@ -123,7 +123,7 @@ NetLib_Result NetLib_Release(NetLib_Server* server) noexcept
         return NetLib_Result_InvalidArgument;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return NetLib_Result_NotStarted;
     return Guarded([&] { return call.Server()->Release(); });
 }
 
@@ -133,7 +133,7 @@ NetLib_Result NetLib_WakePoll(NetLib_Server* server) noexcept
         return NetLib_Result_InvalidArgument;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return NetLib_Result_NotStarted;
     call.Server()->WakePoll();
     return NetLib_Result_Success;
 }
@@ -147,7 +147,7 @@ NetLib_Result NetLib_Submit(NetLib_Server* server, const NetLib_Op* ops, uint32_
         return NetLib_Result_InvalidArgument;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return NetLib_Result_NotStarted;
     return Guarded([&] {
         return call.Server()->Submit({ops, count}, std::as_bytes(std::span(payload, payloadSize)),
                                      {receivers, receiverCount});
@@ -163,7 +163,7 @@ NetLib_Result NetLib_GetNetworkMessage(NetLib_Server* server, int8_t* msgOperati
         return NetLib_Result_InvalidArgument;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return call.PollReason();
     return Guarded([&] {
         return call.Server()->GetNetworkMessage(*msgOperationType, *connectionId, {buffer, bufferSize}, *copySize,
                                                 waitMilliseconds);
@@ -177,7 +177,7 @@ NetLib_Result NetLib_SendPacket(NetLib_Server* server, NetLib_ConnectionId conne
         return NetLib_Result_InvalidArgument;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return NetLib_Result_NotStarted;
     return Guarded(
         [&] { return call.Server()->SendPacket(connectionId, std::as_bytes(std::span(packet, packetSize))); });
 }
@@ -197,7 +197,7 @@ NetLib_Result NetLib_BeginStop(NetLib_Server* server) noexcept
         return NetLib_Result_InvalidArgument;
     const NetLib_Server::Call call(*server);
     if (call.Server() == nullptr)
-        return call.Reason();
+        return NetLib_Result_NotStarted;
     call.Server()->BeginStop();
     return NetLib_Result_Success;
 }

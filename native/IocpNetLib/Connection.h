@@ -66,6 +66,7 @@ public:
     // ---- The connection's I/O thread.
     RecvRingBuffer Recv;
     CloseReason Reason = CloseReason::None;
+    bool Adopted = false;     // the worker has it: from the Adopt attention until it is free
     bool Receiving = false;   // packets are read and framed
     bool CloseTaken = false;  // logic has given the Close back
     bool PeerEnded = false;   // the peer ended its sending side

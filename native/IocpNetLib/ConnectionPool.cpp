@@ -1,11 +1,15 @@
 #include "ConnectionPool.h"
 
+#include <algorithm>
+
 namespace NetLib {
 
-ConnectionPool::ConnectionPool(uint32_t count) : m_Connections(count), m_Free(count), m_FreeCount(count)
+ConnectionPool::ConnectionPool(uint32_t count, uint32_t lastGeneration)
+    : m_Connections(count), m_Free(count), m_FreeCount(count)
 {
     for (uint32_t i = 0; i < count; ++i) {
         m_Connections[i].Index = i;
+        m_Connections[i].Generation = lastGeneration;
         m_Free[i] = i;
     }
 }
@@ -33,6 +37,14 @@ uint32_t ConnectionPool::InUse() const noexcept
 {
     const std::lock_guard lock(m_Mutex);
     return static_cast<uint32_t>(m_Free.size()) - m_FreeCount;
+}
+
+uint32_t ConnectionPool::LastGeneration() const noexcept
+{
+    uint32_t last = 0;
+    for (const Connection& connection : m_Connections)
+        last = std::max(last, connection.Generation);
+    return last;
 }
 
 } // namespace NetLib

@@ -15,7 +15,7 @@ namespace NetLib {
 class ConnectionPool {
 public:
     // Throws std::bad_alloc.
-    explicit ConnectionPool(uint32_t count);
+    ConnectionPool(uint32_t count, uint32_t lastGeneration);
 
     // A free place, or null when all are in use. The place that has been free longest comes first, so that ids of
     // earlier clients stay recognisable as long as possible.
@@ -23,6 +23,9 @@ public:
     void Return(Connection& connection) noexcept;
 
     [[nodiscard]] uint32_t InUse() const noexcept;
+
+    // The highest generation in the pool. Only while nothing is taken.
+    [[nodiscard]] uint32_t LastGeneration() const noexcept;
 
     // The place of index, null if there is none.
     [[nodiscard]] Connection* Find(uint32_t index) noexcept

@@ -25,7 +25,8 @@ NetLib_Result ResultOf(ListenStep step) noexcept
 
 } // namespace
 
-std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(const NetLib_Config& config)
+std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(const NetLib_Config& config,
+                                                                                      uint32_t lastGeneration)
 {
     const auto checked = CheckConfig(config);
     if (!checked)
@@ -37,7 +38,7 @@ std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(c
     const Log log(config.Log, config.LogUser, config.MinLogLevel);
     std::unique_ptr<IOCPServerNet> server;
     try {
-        server = std::make_unique<IOCPServerNet>(std::move(*socketLayer), *checked, log);
+        server = std::make_unique<IOCPServerNet>(std::move(*socketLayer), *checked, log, lastGeneration);
     } catch (const std::bad_alloc&) {
         return std::unexpected(Failure(NetLib_Result_FailCreateConnection,
                                        "no memory for " + std::to_string(checked->MaxConnectionCount) +
@@ -53,8 +54,9 @@ std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(c
     return server;
 }
 
-IOCPServerNet::IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log)
-    : m_SocketLayer(std::move(socketLayer)), m_Context(config, log)
+IOCPServerNet::IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log,
+                             uint32_t lastGeneration)
+    : m_SocketLayer(std::move(socketLayer)), m_Context(config, log, lastGeneration)
 {
 }
 
@@ -126,7 +128,7 @@ void IOCPServerNet::BeginStop()
 void IOCPServerNet::EndPolling() noexcept
 {
     m_PollingEnded.store(true, std::memory_order_release);
-    m_Context.Queue.Wake();
+    m_Context.Queue.Recheck();
 }
 
 void IOCPServerNet::End(std::chrono::milliseconds drain)
@@ -140,6 +142,7 @@ void IOCPServerNet::End(std::chrono::milliseconds drain)
         worker->NotifyStop();
     for (const auto& worker : m_Context.Workers)
         worker->Join();
+    DropUndelivered();
     m_Context.Logger.Write(LogLevel::Info, "stopped listening on port %u", m_Port);
 }
 

@@ -23,10 +23,12 @@ namespace NetLib {
 // over what is to be sent.
 class IOCPServerNet {
 public:
-    [[nodiscard]] static std::expected<std::unique_ptr<IOCPServerNet>, StartError> Start(const NetLib_Config& config);
+    // Generations of connection ids begin behind lastGeneration, which is LastGeneration of the run before, or 0.
+    [[nodiscard]] static std::expected<std::unique_ptr<IOCPServerNet>, StartError> Start(const NetLib_Config& config,
+                                                                                        uint32_t lastGeneration);
 
     // For Start. Throws std::bad_alloc.
-    IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log);
+    IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log, uint32_t lastGeneration);
     ~IOCPServerNet();
 
     [[nodiscard]] uint16_t Port() const noexcept { return m_Port; }
@@ -50,6 +52,8 @@ public:
     void EndPolling() noexcept;
     // Ends the threads and closes everything. No other call may be under way or follow.
     void End(std::chrono::milliseconds drain);
+    // After End: the highest generation that an id of this run has.
+    [[nodiscard]] uint32_t LastGeneration() const noexcept { return m_Context.Connections.LastGeneration(); }
 
 private:
     [[nodiscard]] std::expected<void, StartError> Open();
@@ -61,6 +65,7 @@ private:
     void HandOut(Message& message) noexcept;
     void GiveBackHandedOut() noexcept;
     void GiveBack(Message& message, MessageList& toPool) noexcept;
+    void DropUndelivered() noexcept;
 
     [[nodiscard]] bool IsWellFormed(const NetLib_Op& op, size_t payloadSize, size_t receiverCount) const noexcept;
     // The connection of id, if logic may still send to it.

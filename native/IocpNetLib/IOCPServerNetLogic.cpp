@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace NetLib {
 namespace {
@@ -96,25 +97,25 @@ NetLib_Result IOCPServerNet::Release()
 
 NetLib_Result IOCPServerNet::WaitForMessages(int32_t waitMilliseconds)
 {
-    for (;;) {
+    using Clock = std::chrono::steady_clock;
+    auto until = Clock::time_point::max();
+    if (waitMilliseconds > 0)
+        until = Clock::now() + std::chrono::milliseconds(waitMilliseconds);
+    for (bool mayWait = waitMilliseconds != 0;;) {
         if (m_PollingEnded.load(std::memory_order_acquire))
             return NetLib_Result_Stopped;
         if (!m_Taken.IsEmpty())
             return NetLib_Result_Success;
-        // Before the queue is looked at: what is published before the last worker stops is then seen.
+        // Before the queue is looked at: what was published before the last worker stopped is then seen.
         const bool isDelivered = IsDelivered();
         m_Taken = m_Context.Queue.PopAll();
         if (!m_Taken.IsEmpty())
             return NetLib_Result_Success;
         if (isDelivered)
             return NetLib_Result_Stopped;
-        if (waitMilliseconds == 0)
+        if (!mayWait)
             return NetLib_Result_Success;
-        const bool isUp = !m_Context.Queue.Wait(waitMilliseconds);
-        // Whatever ended the wait, the queue is looked at once more, and a second wait does not begin.
-        waitMilliseconds = 0;
-        if (isUp)
-            return NetLib_Result_Success;
+        mayWait = m_Context.Queue.Wait(until) == LogicQueue::WaitEnd::Ready;
     }
 }
 
@@ -166,6 +167,20 @@ void IOCPServerNet::GiveBack(Message& message, MessageList& toPool) noexcept
     case MessageType::Connection:
     case MessageType::None: break;
     }
+}
+
+// After the last thread has ended: what logic did not take, or not give back, returns to the pool.
+void IOCPServerNet::DropUndelivered() noexcept
+{
+    MessageList toPool;
+    for (MessageList list : {std::exchange(m_HandedOut, {}), std::exchange(m_Taken, {}), m_Context.Queue.PopAll()}) {
+        while (!list.IsEmpty()) {
+            Message& message = *list.TakeFirst();
+            if (message.Type == MessageType::OnRecv)
+                toPool.Append(message);
+        }
+    }
+    (void)m_Context.Messages.Free(toPool);
 }
 
 NetLib_Result IOCPServerNet::Submit(std::span<const NetLib_Op> ops, std::span<const std::byte> payload,

@@ -39,7 +39,7 @@ IOWorker::IOWorker(ServerContext& server, uint32_t index)
       m_Performance(server.Config.PerformancePacketMillisecondsTime, Clock::now())
 {
     // Once and for all, so that no turn allocates. Memory that is never touched costs nothing.
-    for (auto* list : {&m_Connections, &m_RecvQueue, &m_MessageWaiters, &m_Turn})
+    for (auto* list : {&m_Connections, &m_RecvQueue, &m_MessageWaiters, &m_Turn, &m_Freed})
         list->reserve(server.Config.MaxConnectionCount);
 }
 
@@ -80,6 +80,7 @@ void IOWorker::Run()
         if (m_Now >= m_NextHousekeeping)
             Housekeep();
         PublishEvents();
+        ReturnFreed();
         if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Io->IsIdle())
             break;
         m_Io->Wait(PrepareToSleep());
@@ -159,7 +160,7 @@ void IOWorker::StopReading()
     PublishEvents();
     // Only now: logic takes this to mean that nothing more will come from here.
     m_Server.WorkersStopped.fetch_add(1, std::memory_order_acq_rel);
-    m_Server.Queue.Wake();
+    m_Server.Queue.Recheck();
 }
 
 void IOWorker::EndConnections()
@@ -195,8 +196,12 @@ void IOWorker::HandleAttention()
 void IOWorker::HandleAttention(Connection& connection, uint32_t attention)
 {
     const auto has = [attention](Attention bit) { return (attention & static_cast<uint32_t>(bit)) != 0; };
-    if (has(Attention::Adopt))
-        Adopt(connection);
+    if (has(Attention::Adopt)) {
+        Adopt(connection); // logic does not know it yet, so nothing else can be asked
+        return;
+    }
+    if (!connection.Adopted)
+        return; // asked for just before the server ended it
     if (has(Attention::SendFull) || has(Attention::SendNoMemory)) {
         // It may have CloseTaken, too, and be freed by this; then there is nothing left to do.
         connection.CloseTaken |= has(Attention::CloseTaken);

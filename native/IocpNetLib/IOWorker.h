@@ -92,6 +92,7 @@ private:
     void AdvanceClose(Connection& connection);                          // may free
     void SetDeadline(Connection& connection, Clock::time_point deadline) noexcept;
     void Free(Connection& connection);
+    void ReturnFreed() noexcept;
 
     ServerContext& m_Server;
     const uint32_t m_Index;
@@ -104,6 +105,7 @@ private:
     std::vector<Connection*> m_RecvQueue;      // have more to receive, or to post
     std::vector<Connection*> m_MessageWaiters; // have packets that the pool had no messages for; longest waiting first
     std::vector<Connection*> m_Turn;           // scratch: a list that is being worked through
+    std::vector<Connection*> m_Freed;          // ended in this turn, not yet back in the pool
     MessageList m_Events;                      // for logic, not yet published
     StopPhase m_Phase = StopPhase::Running;
     bool m_Accepts = false;

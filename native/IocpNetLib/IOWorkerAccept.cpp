@@ -67,6 +67,7 @@ void IOWorker::Adopt(Connection& connection)
 {
     connection.WorkerPosition = static_cast<uint32_t>(m_Connections.size());
     m_Connections.push_back(&connection);
+    connection.Adopted = true;
     m_Counters.ConnectionsAccepted.Increment();
     m_Server.Logger.Write(LogLevel::Debug, "connection %u accepted from %s", connection.Index, connection.Peer.data());
 

@@ -286,15 +286,25 @@ void IOWorker::Free(Connection& connection)
         std::erase(m_RecvQueue, &connection);
     if (connection.WaitsForMessages)
         std::erase(m_MessageWaiters, &connection);
-    connection.IsRecvQueued = connection.WaitsForMessages = false;
+    connection.IsRecvQueued = connection.WaitsForMessages = connection.Adopted = false;
 
     m_Connections[connection.WorkerPosition] = m_Connections.back();
     m_Connections[connection.WorkerPosition]->WorkerPosition = connection.WorkerPosition;
     m_Connections.pop_back();
 
     m_Counters.BytesDiscardedOnClose.Add(connection.End());
-    m_ConnectionCount.fetch_sub(1, std::memory_order_relaxed);
-    m_Server.Connections.Return(connection);
+    m_Freed.push_back(&connection);
+}
+
+// At the end of a turn: until then a completion that was taken together with the last one may still name the place, and
+// must not find another client in it.
+void IOWorker::ReturnFreed() noexcept
+{
+    for (Connection* connection : m_Freed) {
+        m_ConnectionCount.fetch_sub(1, std::memory_order_relaxed);
+        m_Server.Connections.Return(*connection);
+    }
+    m_Freed.clear();
 }
 
 } // namespace NetLib

@@ -1,6 +1,6 @@
 #include "LogicQueue.h"
 
-#include <chrono>
+#include <utility>
 
 namespace NetLib {
 
@@ -46,19 +46,23 @@ MessageList LogicQueue::PopAll() noexcept
     return list;
 }
 
-bool LogicQueue::Wait(int milliseconds)
+LogicQueue::WaitEnd LogicQueue::Wait(std::chrono::steady_clock::time_point until)
 {
     std::unique_lock lock(m_Mutex);
     m_Sleeping.store(true, std::memory_order_seq_cst);
-    const auto ready = [this] { return m_Woken || m_Newest.load(std::memory_order_seq_cst) != nullptr; };
+    const auto ready = [this] {
+        return m_Woken || m_Recheck || m_Newest.load(std::memory_order_seq_cst) != nullptr;
+    };
     bool isReady = true;
-    if (milliseconds < 0)
+    if (until == std::chrono::steady_clock::time_point::max())
         m_Condition.wait(lock, ready);
     else
-        isReady = m_Condition.wait_for(lock, std::chrono::milliseconds(milliseconds), ready);
+        isReady = m_Condition.wait_until(lock, until, ready);
     m_Sleeping.store(false, std::memory_order_relaxed);
-    m_Woken = false;
-    return isReady;
+    if (!isReady)
+        return WaitEnd::TimedOut;
+    m_Recheck = false;
+    return std::exchange(m_Woken, false) ? WaitEnd::Woken : WaitEnd::Ready;
 }
 
 void LogicQueue::Wake() noexcept
@@ -66,6 +70,15 @@ void LogicQueue::Wake() noexcept
     {
         const std::lock_guard lock(m_Mutex);
         m_Woken = true;
+    }
+    m_Condition.notify_one();
+}
+
+void LogicQueue::Recheck() noexcept
+{
+    {
+        const std::lock_guard lock(m_Mutex);
+        m_Recheck = true;
     }
     m_Condition.notify_one();
 }

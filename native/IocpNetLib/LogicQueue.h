@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -23,12 +24,16 @@ public:
     // The logic thread: everything that was pushed, in order. Empty if nothing was.
     [[nodiscard]] MessageList PopAll() noexcept;
 
-    // The logic thread: sleeps until there is something to pop, Wake was called, or the time is up (-1: no limit).
-    // Returns false only when the time is up. A Wake ends one Wait, also a later one.
-    bool Wait(int milliseconds);
+    enum class WaitEnd : uint8_t { Ready, Woken, TimedOut };
 
-    // Any thread.
+    // The logic thread: sleeps until there is something to pop or Recheck was called (Ready), Wake was called (Woken),
+    // or the time is up (max: no limit). A Wake, and a Recheck, ends one wait, also a later one.
+    [[nodiscard]] WaitEnd Wait(std::chrono::steady_clock::time_point until);
+
+    // Any thread: lets a poll return to its caller with nothing.
     void Wake() noexcept;
+    // Any thread: lets the logic thread look again at what it waits for.
+    void Recheck() noexcept;
 
 private:
     // Newest first: a stack is the simplest list that many can push to; PopAll reverses it.
@@ -36,7 +41,8 @@ private:
     std::atomic<bool> m_Sleeping{false};
     std::mutex m_Mutex;
     std::condition_variable m_Condition;
-    bool m_Woken = false; // guarded by m_Mutex
+    bool m_Woken = false;   // under m_Mutex
+    bool m_Recheck = false; // under m_Mutex
 };
 
 } // namespace NetLib

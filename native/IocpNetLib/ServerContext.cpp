@@ -4,9 +4,9 @@
 
 namespace NetLib {
 
-ServerContext::ServerContext(const NetConfig& config, const Log& log)
+ServerContext::ServerContext(const NetConfig& config, const Log& log, uint32_t lastGeneration)
     : Config(config), Logger(log), Messages(config.MaxMessagePoolCount, config.ExtraMessagePoolCount),
-      Connections(config.MaxConnectionCount)
+      Connections(config.MaxConnectionCount, lastGeneration)
 {
 }
 

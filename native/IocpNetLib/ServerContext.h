@@ -27,7 +27,7 @@ enum class StopPhase : uint8_t {
 
 struct ServerContext {
     // Throws std::bad_alloc.
-    ServerContext(const NetConfig& config, const Log& log);
+    ServerContext(const NetConfig& config, const Log& log, uint32_t lastGeneration);
     ServerContext(const ServerContext&) = delete;
     ServerContext& operator=(const ServerContext&) = delete;
     ~ServerContext();

@@ -14,7 +14,7 @@ NetLib_Server::Call::~Call()
         m_Handle.m_Calls.notify_all();
 }
 
-NetLib_Result NetLib_Server::Call::Reason() const noexcept
+NetLib_Result NetLib_Server::Call::PollReason() const noexcept
 {
     return m_Handle.m_Ending.load(std::memory_order_relaxed) ? NetLib_Result_Stopped : NetLib_Result_NotStarted;
 }
@@ -28,7 +28,7 @@ NetLib_Result NetLib_Server::Start(const NetLib_Config& config, std::string& err
         error = NetLib::ResultText(NetLib_Result_AlreadyStarted);
         return NetLib_Result_AlreadyStarted;
     }
-    auto server = NetLib::IOCPServerNet::Start(config);
+    auto server = NetLib::IOCPServerNet::Start(config, m_LastGeneration);
     if (!server) {
         error = server.error().Text;
         return server.error().Result;
@@ -54,6 +54,7 @@ NetLib_Result NetLib_Server::Stop(std::chrono::milliseconds drain)
         const std::lock_guard statsLock(m_StatsMutex);
         m_LastStats = m_Server->Stats();
     }
+    m_LastGeneration = m_Server->LastGeneration();
     m_Server.reset();
     m_Ending.store(false, std::memory_order_seq_cst);
     return NetLib_Result_Success;

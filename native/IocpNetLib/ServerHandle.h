@@ -22,8 +22,8 @@ public:
         ~Call();
         // Null if the server does not run, or is being ended.
         [[nodiscard]] NetLib::IOCPServerNet* Server() const noexcept { return m_Server; }
-        // What to return when Server is null: the server has stopped, or was never started.
-        [[nodiscard]] NetLib_Result Reason() const noexcept;
+        // What a poll returns when Server is null: the server is being ended, or does not run.
+        [[nodiscard]] NetLib_Result PollReason() const noexcept;
 
     private:
         NetLib_Server& m_Handle;
@@ -42,6 +42,7 @@ public:
 private:
     std::mutex m_LifecycleMutex; // Start and Stop
     std::unique_ptr<NetLib::IOCPServerNet> m_Server;      // under the lifecycle mutex
+    uint32_t m_LastGeneration = 0; // under the lifecycle mutex: ids of earlier runs stay stale
     std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr};  // what calls may use: m_Server, but not while it ends
     std::atomic<bool> m_Ending{false};
     std::atomic<uint32_t> m_Calls{0};

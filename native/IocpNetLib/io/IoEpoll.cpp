@@ -177,8 +177,8 @@ void IoEpoll::Wait(int milliseconds)
             AcceptAll();
             continue;
         }
-        // An earlier event of this batch may have closed the socket, and even given its place to a new connection.
-        // The place itself lives as long as the server, and a readiness too many only costs a call that finds nothing.
+        // An earlier event of this batch may have closed the socket. Its place is not used again within a turn, so a
+        // readiness too many finds nothing pending.
         Dispatch(*static_cast<IoSocket*>(event.data.ptr), event.events);
     }
 }
