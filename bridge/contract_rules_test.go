@@ -80,11 +80,15 @@ func TestRule03PacketsWrapAtEveryOffset(t *testing.T) {
 			config.MaxRecvOverlapped, config.MaxSendOverlapped = overlapped, overlapped
 			s.start(config)
 			l := s.runLogic(echo)
+			count := 1000
+			if overlapped == 1 || overlapped == 7 {
+				count = 150 // that many more system calls
+			}
 			alone := s.dial()
-			require.NoError(t, alone.pump(1, 300, 1, always(largest)))
+			require.NoError(t, alone.pump(1, 130, 1, always(largest)))
 			mixed := s.dial()
 			sizes := func(n int) int { return smallestNumbered + n*n%(largest-smallestNumbered) }
-			require.NoError(t, mixed.pump(2, 1000, 16, sizes))
+			require.NoError(t, mixed.pump(2, count, 16, sizes))
 			alone.close()
 			mixed.close()
 			l.stop()
@@ -182,13 +186,7 @@ func TestRule05OneConnectionPacketsOneClose(t *testing.T) {
 			})
 		}
 		all.Wait()
-		stats := s.eventually("every connection is gone", func(stats Stats) bool {
-			return stats.ConnectionsCurrent == 0 && stats.ConnectionsAccepted+stats.ConnectionsRefused == workers*rounds
-		})
-		s.eventually("logic has seen every Close", func(Stats) bool {
-			connections, closes, _ := s.life.counts()
-			return connections == int(stats.ConnectionsAccepted) && closes == connections
-		})
+		stats := s.expectAllGone()
 		_, _, reasons := s.life.counts()
 		for reason, n := range reasons {
 			require.Equal(t, uint64(n), stats.Closed[reason], CloseReason(reason).String())
@@ -430,6 +428,28 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 		}
 		s.runLogic(echo)
 		require.NoError(t, s.dial().pump(1, 10, 1, always(32)))
+	})
+}
+
+// expectAllGone waits until every connection that clients made and ended has been accepted, told and forgotten. Logic
+// echoes in a loop of its own.
+func (s *subject) expectAllGone() Stats {
+	s.t.Helper()
+	// How many connections the system hands over is its own affair: one that is reset before it is accepted may never
+	// show. But one that is served comes after all the others.
+	for deadline := time.Now().Add(patience); ; {
+		c, err := connect(s.t, "127.0.0.1", s.core.Port())
+		require.NoError(s.t, err)
+		err = c.pump(1, 10, 2, always(32))
+		c.socket.Close()
+		if err == nil {
+			break
+		}
+		require.True(s.t, time.Now().Before(deadline), "no connection is served any more: %v", err)
+	}
+	return s.eventually("every connection is gone, and logic was told", func(stats Stats) bool {
+		connections, closes, _ := s.life.counts()
+		return stats.ConnectionsCurrent == 0 && connections == int(stats.ConnectionsAccepted) && closes == connections
 	})
 }
 

@@ -1,8 +1,11 @@
 package bridge
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"runtime"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,6 +35,9 @@ func (s *goServer) acceptLoop() {
 		}
 		if err != nil {
 			s.counters.acceptErrors.Add(1)
+			if clientGone(err) {
+				continue // it says nothing about the next one
+			}
 			if pause == acceptPauseMin {
 				s.logger.Warn("accepting failed, trying again", zap.Error(err))
 			}
@@ -60,6 +66,18 @@ func (s *goServer) acceptLoop() {
 		refusing = false
 		s.admit(slot, accepted.(*net.TCPConn))
 	}
+}
+
+// clientGone reports that an accept failed because of the client that it was to accept, which has reset the connection
+// already. On Linux such a connection is accepted and its first read fails. On Windows the net package passes over what
+// Windows itself says then; Wine says something else.
+func clientGone(err error) bool {
+	const wsaNotConnected, wsaConnectionAborted, wsaConnectionReset = 10057, 10053, 10054
+	var number syscall.Errno
+	if runtime.GOOS != "windows" || !errors.As(err, &number) {
+		return false
+	}
+	return number == wsaNotConnected || number == wsaConnectionAborted || number == wsaConnectionReset
 }
 
 // admit puts a connection into a slot, tells logic and starts reading.
