@@ -87,7 +87,8 @@ func TestWrongArguments(t *testing.T) {
 		require.Zero(t, s.core.Stats().PacketsSent)
 		s.send(id, packetOf(2, nil), nil)
 		c.expect(packetOf(2, nil))
-		s.send(id, numbered(1, 1, 2000))
+		c, id = s.connected()
+		s.send(id, numbered(1, 1, 2000)) // the whole buffer
 		c.expect(numbered(1, 1, 2000))
 	})
 }

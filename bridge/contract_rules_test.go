@@ -323,6 +323,22 @@ func TestRule07PacketsAreQueuedWhole(t *testing.T) {
 	})
 }
 
+// A client that has read all it was sent, and says so, is not slow, however little more than that fits.
+func TestRule07FullBufferIsNoSlowReader(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.SendBufferSize = 2000
+		s.start(config)
+		c, id := s.connected()
+		for number := range 300 {
+			s.send(id, numbered(1, number, 1000), numbered(2, number, 1000))
+			c.expect(numbered(1, number, 1000), numbered(2, number, 1000))
+			c.write(packetOf(1, nil))
+			s.expectPacket(id, packetOf(1, nil))
+		}
+	})
+}
+
 // Rule 8 is TestRule08... in contract_stop_test.go.
 
 func TestRule09ZeroDoesNotWait(t *testing.T) {
