@@ -47,8 +47,8 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("option --%s is %s, allowed is %s", e.Option, e.Value, e.Allowed)
 }
 
-// CheckRange returns an *OptionError unless value is at least low and at most high.
-func CheckRange(option string, value, low, high int) error {
+// checkRange returns an *OptionError unless value is at least low and at most high.
+func checkRange(option string, value, low, high int) error {
 	if value < low || value > high {
 		return &OptionError{option, fmt.Sprint(value), fmt.Sprintf("%d to %d", low, high)}
 	}
@@ -57,14 +57,14 @@ func CheckRange(option string, value, low, high int) error {
 
 // Validate returns an *OptionError for the first option that is out of its range.
 func (c *Config) Validate() error {
-	if err := CheckRange("max-connections", c.MaxConnections, 1, MaxMaxConnections); err != nil {
+	if err := checkRange("max-connections", c.MaxConnections, 1, MaxMaxConnections); err != nil {
 		return err
 	}
 	if c.MaxUsers < 1 || c.MaxUsers > c.MaxConnections {
 		return &OptionError{"max-users", fmt.Sprint(c.MaxUsers),
 			fmt.Sprintf("1 to %d, the value of --max-connections", c.MaxConnections)}
 	}
-	if err := CheckRange("max-rooms", c.MaxRooms, 1, MaxMaxRooms); err != nil {
+	if err := checkRange("max-rooms", c.MaxRooms, 1, MaxMaxRooms); err != nil {
 		return err
 	}
 	// Room numbers travel as i32. A range that leaves it would have rooms that no client can name.
@@ -73,8 +73,8 @@ func (c *Config) Validate() error {
 		return &OptionError{"start-room", fmt.Sprint(c.StartRoom),
 			fmt.Sprintf("%d to %d with %d rooms", math.MinInt32, highest, c.MaxRooms)}
 	}
-	if err := CheckRange("max-room-users", c.MaxRoomUsers, 1, MaxMaxRoomUsers); err != nil {
+	if err := checkRange("max-room-users", c.MaxRoomUsers, 1, MaxMaxRoomUsers); err != nil {
 		return err
 	}
-	return CheckRange("max-unknown-packets", c.MaxUnknownPackets, 0, MaxMaxUnknownPackets)
+	return checkRange("max-unknown-packets", c.MaxUnknownPackets, 0, MaxMaxUnknownPackets)
 }

@@ -76,6 +76,19 @@ func serverCommand(t *testing.T, arguments ...string) *exec.Cmd {
 	return command
 }
 
+// runToEnd runs a server that should end by itself, and kills it if it does not.
+func runToEnd(t *testing.T, arguments ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	command := serverCommand(t, arguments...)
+	var out, err bytes.Buffer
+	command.Stdout, command.Stderr = &out, &err
+	require.NoError(t, command.Start())
+	timer := time.AfterFunc(patience, func() { _ = command.Process.Kill() })
+	_ = command.Wait() // its error is the exit code's
+	assert.True(t, timer.Stop(), "the server did not end within %v", patience)
+	return out.String(), err.String(), command.ProcessState.ExitCode()
+}
+
 // startServer starts a server on a free port and waits until it listens. At the end of the test it is stopped, and
 // must end with exit code 0: a crash, a hang or a data race fails every test.
 func startServer(t *testing.T, core string, arguments ...string) *serverProcess {
@@ -150,7 +163,7 @@ func (s *serverProcess) logLines(message string) []map[string]any {
 // summary is the last line of a server that has been stopped.
 func (s *serverProcess) summary() map[string]any {
 	s.t.Helper()
-	lines := s.logLines("stopped")
+	lines := s.logLines("totals")
 	require.Len(s.t, lines, 1, "the log:\n%s", s.log.String())
 	return lines[0]
 }

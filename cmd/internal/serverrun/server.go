@@ -151,5 +151,5 @@ func (s *server) logSummary() {
 		zap.Uint64("bytes_discarded", stats.BytesDiscardedOnClose),
 		zap.Any("closed", closed),
 	}
-	s.logger.Info("stopped", append(fields, s.logic.Summary()...)...)
+	s.logger.Info("totals", append(fields, s.logic.Summary()...)...)
 }
