@@ -240,12 +240,12 @@ function Invoke-Test {
     Invoke-Step 'go vet' { Invoke-Program $script:Go @('vet', './...') }
     $env:IOCPNETLIB_CORE = $Library
     Invoke-Step 'Go tests on the live IocpNetLib.dll' {
-        Invoke-Program $script:Go @('test', '-count=1', '-timeout', '15m', './...')
+        Invoke-Program $script:Go @('test', '-count=1', '-timeout', '10m', './...')
     }
     $env:CGO_ENABLED = '0'
     $env:IOCPNETLIB_CORE = ''
     Invoke-Step 'Go tests without cgo, pure-Go core' {
-        Invoke-Program $script:Go @('test', '-count=1', '-timeout', '15m', './...')
+        Invoke-Program $script:Go @('test', '-count=1', '-timeout', '10m', './...')
     }
     Write-Host ''
     Write-Host '==== all steps ok'

@@ -437,7 +437,7 @@ windows_native_tests() {
 
 windows_go_tests() {
     IOCPNETLIB_CORE=$(windows_path build/windows/bin/IocpNetLib.dll) \
-        go_for_windows test -count=1 -timeout 15m -exec "'$root/scripts/wine-exec.sh'" ./...
+        go_for_windows test -count=1 -timeout 10m -exec "'$root/scripts/wine-exec.sh'" ./...
 }
 
 test_windows() {
