@@ -43,6 +43,7 @@ func TestProtocolViolations(t *testing.T) {
 		}
 
 		server.interrupt()
+		witness.expectEnd()
 		server.wait(patience)
 		summary := server.summary()
 		assert.Equal(t, map[string]any{"packet_size": 6.0, "unknown_packets": 1.0}, summary["violations"])

@@ -71,7 +71,8 @@ func serverCommand(t *testing.T, arguments ...string) *exec.Cmd {
 		program = self
 	}
 	command := exec.Command(program, arguments...)
-	command.Env = append(os.Environ(), runMainVariable+"=1")
+	// A process under the race detector sleeps for a second before it ends, unless told otherwise.
+	command.Env = append(os.Environ(), runMainVariable+"=1", "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	prepareForInterrupt(command)
 	return command
 }

@@ -11,14 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// slowMessages is how much a slow client says: its answers are some 11 MB, more than the system takes from the server
+// for a client that does not read, so that a good part waits in the server.
+const slowMessages = 40_000
+
 // talkToSlowClient logs a client in that does not read, lets it say messages, and returns once the server has
-// handled them all, as a second member of the room has heard. Everything that the slow client is owed is returned.
-func talkToSlowClient(t *testing.T, server *serverProcess, messages int) (slow *client, owed string) {
+// handled them all, as a second member of the room, the witness, has heard. Everything that the slow client is owed is
+// returned.
+func talkToSlowClient(t *testing.T, server *serverProcess, messages int) (slow, witness *client, owed string) {
 	t.Helper()
 	slow = login(t, server.address(), "slow")
-	require.NoError(t, slow.conn.SetReadBuffer(4096)) // little: the answers wait in the server
 	slow.do(enterRequest(1), enterResponse(0, ""))
-	witness := login(t, server.address(), "witness")
+	witness = login(t, server.address(), "witness")
 	witness.do(enterRequest(1), enterResponse(0, "slow"))
 
 	var requests, answers, notifies strings.Builder
@@ -35,22 +39,23 @@ func talkToSlowClient(t *testing.T, server *serverProcess, messages int) (slow *
 	}()
 	witness.expect(notifies.String())
 	<-done
-	return slow, answers.String()
+	return slow, witness, answers.String()
 }
 
 func TestStopSendsWhatIsQueued(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
-		slow, owed := talkToSlowClient(t, server, 800) // a little less than the send buffer holds
+		server := startServer(t, core, "--send-buffer", fmt.Sprint(32<<20))
+		slow, witness, owed := talkToSlowClient(t, server, slowMessages)
 
 		server.interrupt()
 		slow.expect(owed)
 		slow.expectEnd()
+		witness.expectEnd()
 		server.wait(patience)
 
 		summary := server.summary()
-		assert.EqualValues(t, 800, summary["chats"])
-		assert.EqualValues(t, 1600, summary["notifications"])
+		assert.EqualValues(t, slowMessages, summary["chats"])
+		assert.EqualValues(t, 2*slowMessages, summary["notifications"])
 		assert.EqualValues(t, 2, summary["logins"])
 		assert.EqualValues(t, 0, summary["bytes_discarded"])
 		assert.EqualValues(t, map[string]any{"server_stop": 2.0}, summary["closed"])
@@ -100,18 +105,17 @@ func TestStopInTheMiddleOfTraffic(t *testing.T) {
 			case <-done:
 			}
 		}
-		close(tokens)
-		server.wait(patience)
 		_ = c.conn.Close()
+		close(tokens)
 		<-done
+		server.wait(patience)
 	})
 }
 
 func TestAStopIsBoundedWhenAClientDoesNotRead(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
-		// More than the system takes from the server for a client that reads nothing.
 		server := startServer(t, core, "--drain", "500ms", "--send-buffer", fmt.Sprint(32<<20))
-		talkToSlowClient(t, server, 40_000)
+		talkToSlowClient(t, server, slowMessages)
 
 		start := time.Now()
 		server.interrupt()
@@ -124,7 +128,7 @@ func TestAStopIsBoundedWhenAClientDoesNotRead(t *testing.T) {
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
 		server := startServer(t, core, "--drain", "5m", "--send-buffer", fmt.Sprint(32<<20))
-		talkToSlowClient(t, server, 40_000)
+		talkToSlowClient(t, server, slowMessages)
 
 		// One that comes at once is the same, so it is repeated until the server has had enough.
 		server.interrupt()

@@ -101,12 +101,14 @@ func (c *client) quiet() {
 	c.do(loginRequest("again"), loginResponse(31))
 }
 
-// expectEnd expects that the server closes the connection in order, without a byte more.
+// expectEnd expects that the server closes the connection in order, without a byte more, and closes it too, which the
+// server waits for.
 func (c *client) expectEnd() {
 	c.t.Helper()
 	rest, err := io.ReadAll(c.conn)
 	require.NoError(c.t, err)
 	assert.Empty(c.t, rest)
+	require.NoError(c.t, c.conn.Close())
 }
 
 // expectRefused expects that the server closes the connection without a byte; whether in order or with a reset is the

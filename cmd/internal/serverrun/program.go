@@ -60,6 +60,9 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 	// The receive buffer holds a few packets of any size, so that a large one does not stall those behind it.
 	options.Net.RecvBufferSize = max(options.Net.RecvBufferSize, 2*options.Net.MaxPacketSize)
 
+	// A core cuts a closing connection off after CloseTimeout, also while it stops.
+	options.Net.CloseTimeout = max(options.Net.CloseTimeout, options.Drain)
+
 	logger := newLogger(stderr, options.LogLevel)
 	logic, err := p.NewLogic(&options, logger)
 	if err != nil {
