@@ -10,8 +10,10 @@ NetLib_Server::Call::Call(NetLib_Server& handle) noexcept : m_Handle(handle)
 NetLib_Server::Call::~Call()
 {
     if (m_Handle.m_Calls.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
-        m_Handle.m_Ending.load(std::memory_order_seq_cst))
-        m_Handle.m_Calls.notify_all();
+        m_Handle.m_Ending.load(std::memory_order_seq_cst)) {
+        const std::lock_guard lock(m_Handle.m_CallsMutex);
+        m_Handle.m_NoCalls.notify_all();
+    }
 }
 
 NetLib_Result NetLib_Server::Call::PollReason() const noexcept
@@ -46,9 +48,10 @@ NetLib_Result NetLib_Server::Stop(std::chrono::milliseconds drain)
     m_Ending.store(true, std::memory_order_seq_cst);
     m_Open.store(nullptr, std::memory_order_seq_cst);
     m_Server->EndPolling();
-    for (uint32_t calls = m_Calls.load(std::memory_order_seq_cst); calls != 0;
-         calls = m_Calls.load(std::memory_order_seq_cst))
-        m_Calls.wait(calls, std::memory_order_seq_cst);
+    {
+        std::unique_lock callsLock(m_CallsMutex);
+        m_NoCalls.wait(callsLock, [this] { return m_Calls.load(std::memory_order_seq_cst) == 0; });
+    }
     m_Server->End(drain);
     {
         const std::lock_guard statsLock(m_StatsMutex);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,10 @@ private:
     std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr};  // what calls may use: m_Server, but not while it ends
     std::atomic<bool> m_Ending{false};
     std::atomic<uint32_t> m_Calls{0};
+    // The last call of a server that is being ended tells the stop. No std::atomic::wait: libstdc++ 12 loses its wake-ups
+    // where it has no futex (seen with MinGW).
+    std::mutex m_CallsMutex;
+    std::condition_variable m_NoCalls;
     std::mutex m_StatsMutex;
     NetLib_Stats m_LastStats{}; // of the last run
 };

@@ -14,6 +14,13 @@ constexpr size_t PrePostedAccepts = 64;
 constexpr ULONG_PTR KeySocket = 1;
 constexpr ULONG_PTR KeyWake = 2;
 
+// Before a socket is closed. Windows cancels what is pending on a closed socket by itself, Wine 8 does not always.
+void CancelPending(const UniqueSocket& socket) noexcept
+{
+    if (socket.IsOpen())
+        (void)::CancelIoEx(reinterpret_cast<HANDLE>(socket.Get()), nullptr);
+}
+
 template <class Function>
 bool LoadExtension(SOCKET socket, GUID id, Function& function) noexcept
 {
@@ -100,7 +107,11 @@ void IoIocp::ResumeAccept()
 }
 
 // The pending accepts complete as failed; IsIdle tells when the last one has.
-void IoIocp::StopListening() noexcept { m_ListenSocket.Close(); }
+void IoIocp::StopListening() noexcept
+{
+    CancelPending(m_ListenSocket);
+    m_ListenSocket.Close();
+}
 
 void IoIocp::AcceptDone(AcceptOperation& operation, bool succeeded)
 {
@@ -173,8 +184,7 @@ void IoIocp::Close(IoSocket& socket, bool abort) noexcept
 {
     if (abort)
         socket.Socket.AbortOnClose();
-    // Explicit, because closing a socket cancels what is pending on Windows but not in every version of Wine.
-    (void)::CancelIoEx(reinterpret_cast<HANDLE>(socket.Socket.Get()), nullptr);
+    CancelPending(socket.Socket);
     socket.Socket.Close();
 }
 
