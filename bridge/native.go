@@ -141,6 +141,9 @@ func (c *nativeCore) Poll(messages []Message, wait time.Duration) (int, error) {
 func (c *nativeCore) WakePoll() { C.NativeLibrary_WakePoll(&c.library, c.server) }
 
 func (c *nativeCore) Submit(batch *SendBatch) error {
+	if batch == nil {
+		return ResultInvalidArgument
+	}
 	return NetResult(C.NativeLibrary_Submit(&c.library, c.server,
 		unsafe.Pointer(unsafe.SliceData(batch.ops)), C.uint32_t(len(batch.ops)),
 		unsafe.Pointer(unsafe.SliceData(batch.payload)), C.uint32_t(len(batch.payload)),
