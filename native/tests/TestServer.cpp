@@ -1,0 +1,223 @@
+#include "TestServer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+#include <unordered_set>
+
+namespace NetLib::Test {
+namespace {
+
+thread_local bool t_IsInsideCall = false;
+
+} // namespace
+
+QuietCall::QuietCall() noexcept { t_IsInsideCall = true; }
+QuietCall::~QuietCall() { t_IsInsideCall = false; }
+bool QuietCall::IsUnderWay() noexcept { return t_IsInsideCall; }
+
+NetLib_Config SmallConfig()
+{
+    NetLib_Config config{};
+    NetLib_DefaultConfig(&config);
+    config.PortNumber = 0;
+    std::strcpy(config.BindAddress, "127.0.0.1");
+    config.WorkThreadCount = 2;
+    config.MaxPacketSize = 256;
+    config.ConnectionMaxRecvBufferSize = 512;
+    config.ConnectionMaxSendBufferSize = 8192;
+    config.MaxRecvOverlappedBufferSize = 300;
+    config.MaxSendOverlappedBufferSize = 700;
+    config.MaxConnectionCount = 64;
+    config.MaxMessagePoolCount = 64;
+    config.ExtraMessagePoolCount = 8;
+    return config;
+}
+
+void LogLines::AttachTo(NetLib_Config& config, int32_t minLevel)
+{
+    config.Log = &LogLines::Receive;
+    config.LogUser = this;
+    config.MinLogLevel = minLevel;
+}
+
+void LogLines::Receive(void* user, int32_t level, const char* text, uint32_t length)
+{
+    auto* const lines = static_cast<LogLines*>(user);
+    const std::lock_guard lock(lines->m_Mutex);
+    lines->m_Lines.push_back({level, std::string(text, length), QuietCall::IsUnderWay()});
+}
+
+size_t LogLines::Count(const std::string& text) const
+{
+    const std::lock_guard lock(m_Mutex);
+    return static_cast<size_t>(std::count_if(m_Lines.begin(), m_Lines.end(), [&](const Line& line) {
+        return line.Text.find(text) != std::string::npos;
+    }));
+}
+
+std::vector<std::string> LogLines::FromInsideCalls() const
+{
+    const std::lock_guard lock(m_Mutex);
+    std::vector<std::string> texts;
+    for (const Line& line : m_Lines) {
+        if (line.IsInsideCall)
+            texts.push_back(line.Text);
+    }
+    return texts;
+}
+
+bool LogLines::AreWellFormed() const
+{
+    const std::lock_guard lock(m_Mutex);
+    return std::all_of(m_Lines.begin(), m_Lines.end(), [](const Line& line) {
+        return line.Level >= NetLib_LogLevel_Trace && line.Level <= NetLib_LogLevel_Fatal && !line.Text.empty() &&
+               line.Text.find_first_of(std::string("\0\r\n", 3)) == std::string::npos;
+    });
+}
+
+TestServer::TestServer() : m_Server(NetLib_Create())
+{
+    if (m_Server == nullptr)
+        throw std::bad_alloc();
+}
+
+TestServer::TestServer(const NetLib_Config& config) : TestServer() { Start(config); }
+
+void TestServer::Start(const NetLib_Config& config)
+{
+    char error[512];
+    if (const NetLib_Result result = NetLib_Start(m_Server, &config, error, sizeof(error)); result != 0)
+        throw std::runtime_error("start: " + std::to_string(result) + ": " + error);
+}
+
+NetLib_Stats TestServer::Stats() const
+{
+    NetLib_Stats stats{};
+    stats.StructSize = sizeof(stats);
+    if (NetLib_GetStats(m_Server, &stats) != NetLib_Result_Success)
+        throw std::runtime_error("no stats");
+    return stats;
+}
+
+Event TestServer::Next(uint16_t type) const
+{
+    NetLib_Message message{};
+    uint32_t count = 0;
+    const NetLib_Result result = NetLib_Poll(m_Server, &message, 1, PatienceMilliseconds, &count);
+    if (result != NetLib_Result_Success || count != 1)
+        throw std::runtime_error("poll: " + std::to_string(result) + ", " + std::to_string(count) +
+                                 " messages, where one of type " + std::to_string(type) + " must come");
+    if (message.Type != type)
+        throw std::runtime_error("a message of type " + std::to_string(message.Type) + ", where one of type " +
+                                 std::to_string(type) + " must come");
+    const auto* const data = reinterpret_cast<const std::byte*>(message.Data);
+    return {message.ConnectionId, message.Type, message.Reason, Bytes(data, data + message.Size)};
+}
+
+bool TestServer::HasNothing() const
+{
+    NetLib_Message message{};
+    uint32_t count = 1;
+    return NetLib_Poll(m_Server, &message, 1, 0, &count) == NetLib_Result_Success && count == 0;
+}
+
+NetLib_Result TestServer::Send(NetLib_ConnectionId id, const Bytes& packet) const
+{
+    const QuietCall quiet;
+    return NetLib_SendPacket(m_Server, id, reinterpret_cast<const char*>(packet.data()),
+                             static_cast<uint32_t>(packet.size()));
+}
+
+NetLib_Result TestServer::Disconnect(NetLib_ConnectionId id) const
+{
+    NetLib_Op op{};
+    op.ConnectionId = id;
+    op.Type = NetLib_Op_Disconnect;
+    const QuietCall quiet;
+    return NetLib_Submit(m_Server, &op, 1, nullptr, 0, nullptr, 0);
+}
+
+void TestServer::Release() const
+{
+    if (NetLib_Release(m_Server) != NetLib_Result_Success)
+        throw std::runtime_error("not released");
+}
+
+void TestServer::Await(const std::string& what, const std::function<bool(const NetLib_Stats&)>& condition) const
+{
+    const auto deadline = std::chrono::steady_clock::now() + Patience;
+    while (!condition(Stats())) {
+        if (std::chrono::steady_clock::now() > deadline)
+            throw std::runtime_error("waited in vain: " + what);
+        std::this_thread::yield();
+    }
+}
+
+std::future<EchoTotals> StartEcho(const TestServer& server, uint32_t capacity)
+{
+    return std::async(std::launch::async, [handle = server.Get(), capacity] {
+        EchoTotals totals;
+        std::unordered_set<NetLib_ConnectionId> open;
+        std::vector<NetLib_Message> messages(capacity);
+        std::vector<NetLib_Op> ops;
+        std::vector<uint8_t> payload;
+        for (;;) {
+            uint32_t count = 0;
+            NetLib_Result result;
+            {
+                const QuietCall quiet;
+                result = NetLib_Poll(handle, messages.data(), capacity, NETLIB_WAIT_INFINITE, &count);
+            }
+            if (result == NetLib_Result_Stopped || result == NetLib_Result_NotStarted)
+                return totals;
+            if (result != NetLib_Result_Success)
+                throw std::runtime_error("poll: " + std::to_string(result));
+            ops.clear();
+            payload.clear();
+            for (uint32_t i = 0; i < count; ++i) {
+                const NetLib_Message& message = messages[i];
+                const bool isOpen = open.contains(message.ConnectionId);
+                if (isOpen == (message.Type == NetLib_MessageType_Connection))
+                    throw std::runtime_error("message of type " + std::to_string(message.Type) + " for a connection " +
+                                             (isOpen ? "that was told of already" : "that logic does not know"));
+                switch (message.Type) {
+                case NetLib_MessageType_Connection:
+                    open.insert(message.ConnectionId);
+                    ++totals.Connections;
+                    break;
+                case NetLib_MessageType_Close:
+                    open.erase(message.ConnectionId);
+                    ++totals.Closes;
+                    break;
+                default: {
+                    NetLib_Op op{};
+                    op.ConnectionId = message.ConnectionId;
+                    op.PayloadOffset = static_cast<uint32_t>(payload.size());
+                    op.PayloadSize = message.Size;
+                    op.Type = NetLib_Op_Send;
+                    ops.push_back(op);
+                    payload.insert(payload.end(), message.Data, message.Data + message.Size);
+                    ++totals.Packets;
+                }
+                }
+            }
+            const QuietCall quiet;
+            (void)NetLib_Submit(handle, ops.data(), static_cast<uint32_t>(ops.size()), payload.data(),
+                                static_cast<uint32_t>(payload.size()), nullptr, 0);
+        }
+    });
+}
+
+size_t CountOpenDescriptors()
+{
+#if defined(_WIN32)
+    return 0;
+#else
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
+#endif
+}
+
+} // namespace NetLib::Test
