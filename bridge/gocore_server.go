@@ -133,7 +133,7 @@ func (s *goServer) run() {
 		s.goroutines.Add(1)
 		go s.performanceLoop()
 	}
-	s.logger.Info("listening", zap.String("core", "go"), zap.Stringer("address", s.listener.Addr()))
+	s.logger.Debug("listening", zap.String("core", "go"), zap.Stringer("address", s.listener.Addr()))
 }
 
 // beginStop ends accepting and reading. It does not wait: the readers deliver what they have and then their Close.
@@ -163,7 +163,7 @@ func (s *goServer) stop(drain time.Duration) {
 		}
 	}
 	s.goroutines.Wait()
-	s.logger.Info("stopped", zap.String("core", "go"))
+	s.logger.Debug("stopped", zap.String("core", "go"))
 }
 
 // takeSlot is a free slot, or -1.

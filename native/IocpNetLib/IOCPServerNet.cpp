@@ -49,7 +49,7 @@ std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(c
         server->End({});
         return std::unexpected(opened.error());
     }
-    log.Write(LogLevel::Info, "listening on port %u (%s), %u I/O threads, %u connections", server->Port(), Io::Name,
+    log.Write(LogLevel::Debug, "listening on port %u (%s), %u I/O threads, %u connections", server->Port(), Io::Name,
               checked->WorkThreadCount, checked->MaxConnectionCount);
     return server;
 }
@@ -120,7 +120,6 @@ void IOCPServerNet::BeginStop()
     auto running = StopPhase::Running;
     if (!m_Context.Phase.compare_exchange_strong(running, StopPhase::Stopping, std::memory_order_acq_rel))
         return;
-    m_Context.Logger.Write(LogLevel::Debug, "stopping: no more connections, no more reading");
     for (const auto& worker : m_Context.Workers)
         worker->NotifyStop();
 }
@@ -143,7 +142,8 @@ void IOCPServerNet::End(std::chrono::milliseconds drain)
     for (const auto& worker : m_Context.Workers)
         worker->Join();
     DropUndelivered();
-    m_Context.Logger.Write(LogLevel::Info, "stopped listening on port %u", m_Port);
+    if (m_Port != 0)
+        m_Context.Logger.Write(LogLevel::Debug, "stopped listening on port %u", m_Port);
 }
 
 } // namespace NetLib

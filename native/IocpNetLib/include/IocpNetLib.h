@@ -111,8 +111,8 @@ enum {
 /* Severity of a log line. The original library's LogLevel. */
 enum {
     NetLib_LogLevel_Trace = 0,
-    NetLib_LogLevel_Debug = 1, /* each connect and disconnect */
-    NetLib_LogLevel_Info = 2,  /* start, stop, periodic performance lines */
+    NetLib_LogLevel_Debug = 1, /* start and stop, each connect and disconnect */
+    NetLib_LogLevel_Info = 2,  /* the periodic performance line */
     NetLib_LogLevel_Warn = 3,  /* a client broke the protocol, a limit was reached */
     NetLib_LogLevel_Error = 4, /* the system refused something that the server needs */
     NetLib_LogLevel_Fatal = 5  /* reserved */
