@@ -91,7 +91,7 @@ func TestGoCoreGenerationWraps(t *testing.T) {
 }
 
 func TestGoCoreLogsPerformance(t *testing.T) {
-	observed, logs := observer.New(zapcore.InfoLevel)
+	observed, logs := observer.New(zapcore.DebugLevel)
 	core := NewGoCore(zap.New(observed))
 	config := testConfig()
 	config.PerformancePeriod = 100 * time.Millisecond
