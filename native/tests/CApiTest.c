@@ -18,6 +18,7 @@
 #define NOBODY UINT64_C(0x0000000100000000) /* the first id of slot 0: no connection has it before one comes */
 
 /* The layout that callers in other languages are written for. */
+_Static_assert(NETLIB_ABI_VERSION == 1, "a new version: look at every assertion here");
 _Static_assert(sizeof(NetLib_Message) == 24, "NetLib_Message");
 _Static_assert(offsetof(NetLib_Message, Data) == 8, "NetLib_Message.Data");
 _Static_assert(offsetof(NetLib_Message, Size) == 16, "NetLib_Message.Size");
@@ -67,7 +68,6 @@ static const char* WithClient(const char* (*test)(NetLib_Server* server, void* c
 const char* CApiTest_Versions(void)
 {
     REQUIRE(NetLib_AbiVersion() == NETLIB_ABI_VERSION);
-    REQUIRE(NETLIB_ABI_VERSION == 1);
 #ifdef _WIN32
     REQUIRE(strcmp(NetLib_BackendName(), "iocp") == 0);
 #else
@@ -101,9 +101,9 @@ const char* CApiTest_Defaults(void)
 
 const char* CApiTest_ResultTexts(void)
 {
-    static const int32_t known[] = {0,  32, 33, 34, 35, 36, 37, 38, 39, 40,  41,  42,  43,  45,  46,  47,  48,  49,  50,
-                                    51, 52, 53, 54, 55, 56, 57, 61, 62, 63,  64,  65,  100, 101, 102, 103, 104, 105, 106,
-                                    107, 108};
+    static const int32_t known[] = {0,  32, 33, 34, 35, 36, 37, 38, 39, 40, 41,  42,  43,  45,  46,  47,  48,  49,  50,
+                                    51, 52, 53, 54, 55, 56, 57, 61, 62, 63, 64,  65,  100, 101, 102, 103, 104, 105,
+                                    106, 107, 108};
     const char* unknown = NetLib_ResultText(-1);
     size_t next = 0;
     int32_t result;

@@ -25,8 +25,8 @@ public:
 
     RecvRingBuffer Ring;
 
-    // What the I/O thread does: asks where to receive, and gets some of what it asked for. Everything that it was offered
-    // is overwritten first, as the system may do.
+    // What the I/O thread does: asks where to receive, and gets some of what it asked for. Everything that it was
+    // offered is overwritten first, as the system may do.
     void Receive()
     {
         const uint32_t wanted = m_Random.Between(1, m_Capacity + 3);

@@ -115,8 +115,8 @@ TEST(ServerClose, ResetIsToldOnce)
     EXPECT_TRUE(server.HasNothing());
 }
 
-// Logic's wish, while the client still sends: what was queued arrives, nothing more is delivered, and a second wish or a
-// late send reaches nobody, also not the next client in the slot.
+// Logic's wish: what was queued arrives, and a second wish or a late send reaches nobody, also not the next client in
+// the slot.
 TEST(ServerClose, DisconnectThenTheNextClient)
 {
     NetLib_Config config = SmallConfig();

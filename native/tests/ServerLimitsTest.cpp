@@ -82,11 +82,12 @@ TEST(ServerLimits, FullRingPausesItsConnectionOnly)
     for (uint32_t i = 0; i < 10; ++i)
         client.Send(NumberedPacket(128, 1, i));
     server.Await("reading to pause", [](const NetLib_Stats& stats) { return stats.ReceivesPaused != 0; });
-    // A batch is held until the next call, so one call takes both packets of the ring, and then the other client's.
+    const uint64_t received = server.Stats().PacketsReceived;
+    EXPECT_LE(received, 2u);
     TestClient other(server.Port());
     other.Send(NumberedPacket(128, 2, 0));
-    server.Await("the other's packet", [](const NetLib_Stats& stats) { return stats.PacketsReceived == 3; });
-    EXPECT_EQ(server.Stats().BytesReceived, 3u * 128);
+    server.Await("the other's packet",
+                 [received](const NetLib_Stats& stats) { return stats.PacketsReceived == received + 1; });
     for (uint32_t i = 0; i < 10;) {
         NetLib_Message message{};
         uint32_t count = 0;

@@ -169,7 +169,7 @@ TEST(ServerTraffic, ConnectionsComeAndGo)
     }
     for (auto& thread : threads)
         thread.get();
-    // A client that came and went before it was accepted need not be told of; whoever was told of must be told to end.
+    // A client that came and went before it was accepted need not be told of; one that was told of must be told to end.
     EXPECT_EQ(NetLib_BeginStop(server.Get()), NetLib_Result_Success);
     const EchoTotals totals = echo.get();
     EXPECT_EQ(totals.Connections, totals.Closes);

@@ -45,8 +45,8 @@ private:
 // A header that claims length, whatever that is.
 [[nodiscard]] Bytes HeaderOf(uint16_t length);
 
-// A blocking TCP client. Every call throws std::runtime_error when it fails or Patience ends, which fails the test, from
-// another thread through its future.
+// A blocking TCP client. Every call throws std::runtime_error when it fails or Patience ends, which fails the test,
+// also from another thread, through its future.
 class TestClient {
 public:
     explicit TestClient(uint16_t port, const std::string& host = "127.0.0.1");

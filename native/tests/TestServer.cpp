@@ -155,59 +155,107 @@ void TestServer::Await(const std::string& what, const std::function<bool(const N
     }
 }
 
+namespace {
+
+// Requires one Connection, packets, one Close of each connection, and counts them.
+class EventOrder {
+public:
+    void Add(NetLib_ConnectionId id, int type)
+    {
+        const bool isOpen = m_Open.contains(id);
+        if (isOpen == (type == NetLib_MessageType_Connection))
+            throw std::runtime_error("message of type " + std::to_string(type) + " for a connection " +
+                                     (isOpen ? "that was told of already" : "that logic does not know"));
+        switch (type) {
+        case NetLib_MessageType_Connection:
+            m_Open.insert(id);
+            ++Totals.Connections;
+            break;
+        case NetLib_MessageType_Close:
+            m_Open.erase(id);
+            ++Totals.Closes;
+            break;
+        default: ++Totals.Packets; break;
+        }
+    }
+
+    EchoTotals Totals;
+
+private:
+    std::unordered_set<NetLib_ConnectionId> m_Open;
+};
+
+// Whether polling goes on.
+bool GoesOn(NetLib_Result result)
+{
+    if (result == NetLib_Result_Stopped || result == NetLib_Result_NotStarted)
+        return false;
+    if (result != NetLib_Result_Success && result != NetLib_Result_NoMessage)
+        throw std::runtime_error("poll: " + std::to_string(result));
+    return true;
+}
+
+EchoTotals Echo(NetLib_Server* server, uint32_t capacity)
+{
+    EventOrder order;
+    std::vector<NetLib_Message> messages(capacity);
+    std::vector<NetLib_Op> ops;
+    std::vector<uint8_t> payload;
+    for (;;) {
+        const QuietCall quiet;
+        uint32_t count = 0;
+        if (!GoesOn(NetLib_Poll(server, messages.data(), capacity, NETLIB_WAIT_INFINITE, &count)))
+            return order.Totals;
+        ops.clear();
+        payload.clear();
+        for (const NetLib_Message& message : std::span(messages).first(count)) {
+            order.Add(message.ConnectionId, message.Type);
+            if (message.Type != NetLib_MessageType_OnRecv)
+                continue;
+            NetLib_Op& op = ops.emplace_back();
+            op.ConnectionId = message.ConnectionId;
+            op.PayloadOffset = static_cast<uint32_t>(payload.size());
+            op.PayloadSize = message.Size;
+            op.Type = NetLib_Op_Send;
+            payload.insert(payload.end(), message.Data, message.Data + message.Size);
+        }
+        (void)NetLib_Submit(server, ops.data(), static_cast<uint32_t>(ops.size()), payload.data(),
+                            static_cast<uint32_t>(payload.size()), nullptr, 0);
+    }
+}
+
+EchoTotals CopyingEcho(NetLib_Server* server)
+{
+    EventOrder order;
+    std::vector<char> buffer(65535);
+    for (;;) {
+        const QuietCall quiet;
+        int8_t type = 0;
+        NetLib_ConnectionId id = 0;
+        uint32_t size = 0;
+        const NetLib_Result result =
+            NetLib_GetNetworkMessage(server, &type, &id, buffer.data(), static_cast<uint32_t>(buffer.size()), &size,
+                                     NETLIB_WAIT_INFINITE);
+        if (!GoesOn(result))
+            return order.Totals;
+        if (result == NetLib_Result_NoMessage)
+            continue;
+        order.Add(id, type);
+        if (type == NetLib_MessageType_OnRecv)
+            (void)NetLib_SendPacket(server, id, buffer.data(), size);
+    }
+}
+
+} // namespace
+
 std::future<EchoTotals> StartEcho(const TestServer& server, uint32_t capacity)
 {
-    return std::async(std::launch::async, [handle = server.Get(), capacity] {
-        EchoTotals totals;
-        std::unordered_set<NetLib_ConnectionId> open;
-        std::vector<NetLib_Message> messages(capacity);
-        std::vector<NetLib_Op> ops;
-        std::vector<uint8_t> payload;
-        for (;;) {
-            uint32_t count = 0;
-            NetLib_Result result;
-            {
-                const QuietCall quiet;
-                result = NetLib_Poll(handle, messages.data(), capacity, NETLIB_WAIT_INFINITE, &count);
-            }
-            if (result == NetLib_Result_Stopped || result == NetLib_Result_NotStarted)
-                return totals;
-            if (result != NetLib_Result_Success)
-                throw std::runtime_error("poll: " + std::to_string(result));
-            ops.clear();
-            payload.clear();
-            for (uint32_t i = 0; i < count; ++i) {
-                const NetLib_Message& message = messages[i];
-                const bool isOpen = open.contains(message.ConnectionId);
-                if (isOpen == (message.Type == NetLib_MessageType_Connection))
-                    throw std::runtime_error("message of type " + std::to_string(message.Type) + " for a connection " +
-                                             (isOpen ? "that was told of already" : "that logic does not know"));
-                switch (message.Type) {
-                case NetLib_MessageType_Connection:
-                    open.insert(message.ConnectionId);
-                    ++totals.Connections;
-                    break;
-                case NetLib_MessageType_Close:
-                    open.erase(message.ConnectionId);
-                    ++totals.Closes;
-                    break;
-                default: {
-                    NetLib_Op op{};
-                    op.ConnectionId = message.ConnectionId;
-                    op.PayloadOffset = static_cast<uint32_t>(payload.size());
-                    op.PayloadSize = message.Size;
-                    op.Type = NetLib_Op_Send;
-                    ops.push_back(op);
-                    payload.insert(payload.end(), message.Data, message.Data + message.Size);
-                    ++totals.Packets;
-                }
-                }
-            }
-            const QuietCall quiet;
-            (void)NetLib_Submit(handle, ops.data(), static_cast<uint32_t>(ops.size()), payload.data(),
-                                static_cast<uint32_t>(payload.size()), nullptr, 0);
-        }
-    });
+    return std::async(std::launch::async, Echo, server.Get(), capacity);
+}
+
+std::future<EchoTotals> StartCopyingEcho(const TestServer& server)
+{
+    return std::async(std::launch::async, CopyingEcho, server.Get());
 }
 
 size_t CountOpenDescriptors()

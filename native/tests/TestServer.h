@@ -92,9 +92,13 @@ struct EchoTotals {
     uint64_t Closes = 0;
 };
 
-// Sends every packet back until the server stops, on a thread of its own; capacity messages a poll. Its future throws if
-// a connection is told of otherwise than by one Connection, packets, one Close.
+// Sends every packet back until the server stops, on a thread of its own; capacity messages a poll. Its future throws
+// if a connection is told of otherwise than by one Connection, packets, one Close. It reads payloads where they lie, so
+// no NetLib_Stop may come while it has some: end it with NetLib_BeginStop.
 [[nodiscard]] std::future<EchoTotals> StartEcho(const TestServer& server, uint32_t capacity = 64);
+
+// The same with the original's pair, GetNetworkMessage and SendPacket. It copies, so NetLib_Stop may come at any time.
+[[nodiscard]] std::future<EchoTotals> StartCopyingEcho(const TestServer& server);
 
 // Descriptors that this process has open; 0 where that cannot be told.
 [[nodiscard]] size_t CountOpenDescriptors();
