@@ -55,6 +55,7 @@ std::future<std::expected<void, std::string>> IOWorker::Begin(UniqueSocket liste
         // On this thread, because Windows may cancel what a thread started when that thread ends.
         std::expected<void, std::string> listening;
         if (m_Accepts) {
+            m_Server.IsAccepting.store(true, std::memory_order_relaxed);
             listening = m_Io->Listen(std::move(socket));
             m_NextHousekeeping = m_Now + m_HousekeepingInterval;
         }
@@ -81,7 +82,7 @@ void IOWorker::Run()
             Housekeep();
         PublishEvents();
         ReturnFreed();
-        if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Io->IsIdle())
+        if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Io->IsIdle() && IsDealtNoMore())
             break;
         m_Io->Wait(PrepareToSleep());
         m_Sleeping.store(false, std::memory_order_relaxed);
@@ -90,6 +91,14 @@ void IOWorker::Run()
     }
     if (m_Accepts)
         Housekeep();
+}
+
+// Whether every connection that was dealt to this worker has been adopted, and there will be none any more. In this
+// order: what was dealt before accepting ended is in the list then.
+bool IOWorker::IsDealtNoMore() const noexcept
+{
+    return !m_Server.IsAccepting.load(std::memory_order_acquire) &&
+           m_Attention.load(std::memory_order_acquire) == nullptr;
 }
 
 void IOWorker::Request(Connection& connection, Attention attention) noexcept
@@ -152,6 +161,15 @@ void IOWorker::StopReading()
     m_Phase = StopPhase::Stopping;
     m_NextAcceptTry = Clock::time_point::max();
     m_Io->StopListening();
+    if (m_Accepts) {
+        m_Server.Logger.Write(LogLevel::Debug, "stopping: no more connections, no more reading");
+        // The others wait for this before they end: from here no connection is dealt to them.
+        m_Server.IsAccepting.store(false, std::memory_order_release);
+        for (const auto& worker : m_Server.Workers) {
+            if (worker.get() != this)
+                worker->NotifyStop();
+        }
+    }
     m_Turn = m_Connections;
     for (Connection* connection : m_Turn) {
         EndReceiving(*connection, CloseReason::ServerStop);

@@ -63,6 +63,7 @@ private:
     void HandleAttention(Connection& connection, uint32_t attention);
     void HandleDeadlines();
     void Housekeep();
+    [[nodiscard]] bool IsDealtNoMore() const noexcept;
     [[nodiscard]] int PrepareToSleep() noexcept;
     void PublishEvents() noexcept;
     void StopReading();

@@ -42,6 +42,8 @@ struct ServerContext {
     std::chrono::steady_clock::time_point EndDeadline{}; // set before Phase becomes Ending, constant from then
     // Connections that logic will be told of, or was told of and has not given the Close back.
     std::atomic<uint32_t> OpenForLogic{0};
+    // The accepting worker may deal connections to the others: none of them ends before this is over.
+    std::atomic<bool> IsAccepting{false};
     // I/O threads that will not begin to read or accept any more.
     std::atomic<uint32_t> WorkersStopped{0};
 
