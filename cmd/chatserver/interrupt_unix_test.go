@@ -3,11 +3,12 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"syscall"
 )
 
+func prepareConsole() error { return nil }
+
 func prepareForInterrupt(*exec.Cmd) {}
 
-func interruptProcess(process *os.Process) error { return process.Signal(syscall.SIGTERM) }
+func interruptProcess(command *exec.Cmd) error { return command.Process.Signal(syscall.SIGTERM) }

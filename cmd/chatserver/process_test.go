@@ -125,7 +125,7 @@ func startServer(t *testing.T, core string, arguments ...string) *serverProcess 
 // interrupt tells the server to stop.
 func (s *serverProcess) interrupt() {
 	s.t.Helper()
-	require.NoError(s.t, interruptProcess(s.command.Process))
+	require.NoError(s.t, interruptProcess(s.command))
 }
 
 // wait waits until the server has ended by itself with exit code 0.

@@ -141,7 +141,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 				case <-ended:
 					return
 				case <-time.After(100 * time.Millisecond):
-					_ = interruptProcess(server.command.Process)
+					_ = interruptProcess(server.command)
 				}
 			}
 		}()
