@@ -293,13 +293,14 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestRunWithAFileAsInput(t *testing.T) {
+func TestRunWithAPipeAsInput(t *testing.T) {
 	address := startServer(t)
-	path := t.TempDir() + "/input"
-	require.NoError(t, os.WriteFile(path, []byte("/login 밥\n/enter 3\n/quit\n"), 0o600))
-	input, err := os.Open(path)
+	input, writer, err := os.Pipe()
 	require.NoError(t, err)
 	defer input.Close()
+	_, err = io.WriteString(writer, "/login 밥\n/enter 3\n/quit\n")
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, exitOK, run([]string{"-addr", address}, input, &stdout, &stderr))
 	assert.Equal(t, "* logged in as 밥\n* entered room 3, nobody is there yet\n", stdout.String())

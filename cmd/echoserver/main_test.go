@@ -18,7 +18,13 @@ import (
 	"iocpnetlib/bridge"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(runMainEnv) != "" {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // onEveryCore runs a test once for each network core that this build has. IOCPNETLIB_CORE names another native one
 // than the default.
