@@ -4,6 +4,10 @@ import (
 	"time"
 )
 
+// lingerTime is how long what the client still sends is read away at the end: long enough for a client that hears of
+// the end to end too, short enough that one which does not care holds up nobody.
+const lingerTime = time.Second
+
 // close takes the connection down, after its Close was queued. The reader.
 //
 // Logic gets its time first: answers that it sends to the last packets are still accepted. When it has given the Close
@@ -81,6 +85,9 @@ func (c *goConn) linger(reason CloseReason) {
 	inTime := !c.broken && time.Now().Before(c.deadline)
 	if inTime {
 		c.lingers = true
+		if end := time.Now().Add(lingerTime); end.Before(c.deadline) {
+			c.deadline = end
+		}
 		_ = c.socket.SetReadDeadline(c.deadline)
 	}
 	c.mu.Unlock()

@@ -273,7 +273,7 @@ verb_bench() {
         skip 'the C++ benchmarks' 'Google Benchmark is missing'
         step 'native core' build_core
     fi
-    step 'benchmarks: Go' go test -run '^$' -bench . -benchmem ./bridge/ ./chat/
+    step 'benchmarks: Go' go test -run '^$' -bench . -benchmem ./bridge/ ./chat/ ./cmd/echoserver/
 }
 
 run_native_benchmarks() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -16,10 +15,6 @@ func TestMain(m *testing.M) {
 	if os.Getenv(runMainVariable) == "1" {
 		main()
 		return
-	}
-	if err := prepareConsole(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -73,7 +73,7 @@ func serverCommand(t *testing.T, arguments ...string) *exec.Cmd {
 	command := exec.Command(program, arguments...)
 	// A process under the race detector sleeps for a second before it ends, unless told otherwise.
 	command.Env = append(os.Environ(), runMainVariable+"=1", "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
-	prepareForInterrupt(command)
+	prepareForStop(command)
 	return command
 }
 
@@ -122,10 +122,16 @@ func startServer(t *testing.T, core string, arguments ...string) *serverProcess 
 	return s
 }
 
+// wayToStop is one of the ways in which the system asks a server to stop.
+type wayToStop struct {
+	name string
+	send func(*os.Process) error
+}
+
 // interrupt tells the server to stop.
 func (s *serverProcess) interrupt() {
 	s.t.Helper()
-	require.NoError(s.t, interruptProcess(s.command))
+	require.NoError(s.t, waysToStop[0].send(s.command.Process))
 }
 
 // wait waits until the server has ended by itself with exit code 0.
