@@ -98,7 +98,7 @@ public:
 
     [[nodiscard]] static constexpr NetLib_ConnectionId MakeId(uint32_t index, uint32_t generation) noexcept
     {
-        return uint64_t{generation} << 32 | index;
+        return (uint64_t{generation} << 32) | index;
     }
 
     // Makes the slot ready for a client; its id becomes a new one. The send ring gets its bound, no memory yet.

@@ -141,7 +141,7 @@ void IOCPServerNet::GiveBackHandedOut() noexcept
         GiveBack(*m_HandedOut.TakeFirst(), toPool);
     const uint64_t waitingWorkers = m_Context.Messages.Free(toPool);
     for (size_t i = 0; i < m_Context.Workers.size(); ++i) {
-        if ((waitingWorkers >> i & 1) != 0)
+        if (((waitingWorkers >> i) & 1) != 0)
             m_Context.Workers[i]->NotifyMessagesFreed();
     }
     WakeRequested();
@@ -279,7 +279,7 @@ void IOCPServerNet::WakeRequested() noexcept
     if (m_WorkersToWake == 0)
         return;
     for (size_t i = 0; i < m_Context.Workers.size(); ++i) {
-        if ((m_WorkersToWake >> i & 1) != 0)
+        if (((m_WorkersToWake >> i) & 1) != 0)
             m_Context.Workers[i]->Wake();
     }
     m_WorkersToWake = 0;

@@ -22,7 +22,7 @@ struct Frame {
 {
     if (stream.size() < 2)
         return {Frame::Status::Incomplete, 0};
-    const uint32_t length = std::to_integer<uint32_t>(stream[0]) | std::to_integer<uint32_t>(stream[1]) << 8;
+    const uint32_t length = std::to_integer<uint32_t>(stream[0]) | (std::to_integer<uint32_t>(stream[1]) << 8);
     if (length < PacketHeaderLength)
         return {Frame::Status::TooShort, length};
     if (length > maxPacketSize)

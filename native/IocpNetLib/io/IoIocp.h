@@ -60,7 +60,7 @@ public:
 
 private:
     // AcceptEx writes the two addresses here; 16 bytes more than each, as its documentation demands.
-    static constexpr size_t AddressCapacity = sizeof(sockaddr_storage) + 16;
+    static constexpr DWORD AddressCapacity = sizeof(sockaddr_storage) + 16;
 
     struct AcceptOperation : IocpOperation {
         UniqueSocket Socket;
