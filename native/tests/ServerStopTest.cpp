@@ -302,6 +302,7 @@ TEST(ServerStop, DrainsToAClientThatReads)
 {
     NetLib_Config config = SmallConfig();
     config.ConnectionMaxSendBufferSize = 16 << 20;
+    config.MaxSendOverlappedBufferSize = 64 << 10;
     TestServer server(config);
     TestClient client(server.Port());
     const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;

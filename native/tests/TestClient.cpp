@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #if !defined(_WIN32)
+#  include <cerrno>
 #  include <sys/time.h>
 #endif
 
