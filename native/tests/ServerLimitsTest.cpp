@@ -175,7 +175,8 @@ TEST(ServerLimits, StartWithoutDescriptors)
         EXPECT_EQ(CountOpenDescriptors(), before) << "with " << more << " descriptors";
         EXPECT_EQ(server.Port(), 0);
     }
-    EXPECT_EQ(failures, 7) << "a listen socket, and two descriptors a worker";
+    // More, if the process was given descriptors with gaps between their numbers: the limit is one of numbers.
+    EXPECT_GE(failures, 7) << "a listen socket, and two descriptors a worker";
     EXPECT_EQ(NetLib_Stop(server.Get(), 0), NetLib_Result_Success);
     EXPECT_EQ(CountOpenDescriptors(), before);
 }
