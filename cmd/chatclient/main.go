@@ -6,7 +6,8 @@
 // commands. Standard output has what the server says, standard error has what went wrong.
 //
 // Exit codes: 0 after /quit or the end of the input, 1 if the connection failed or was lost, an answer did not come,
-// or /wait waited in vain, 2 for wrong options, 130 after Ctrl+C. A request that the server refuses is no error.
+// or /wait waited in vain, 2 for wrong options, 3 if a script came to its end but the server refused at least one
+// command or a line was not understood, 130 after Ctrl+C. On a terminal refusals are no error: there it is 0.
 package main
 
 import (
@@ -18,16 +19,31 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
-
-	"golang.org/x/term"
 )
+
+const usageText = `Usage: chatclient [--addr host:port]
+
+  --addr host:port
+        address of the server (default 127.0.0.1:11021)
+
+Commands:
+` + helpText + `
+Exit codes:
+  0    /quit or the end of the input
+  1    no connection, a lost one, no answer, or /wait waited in vain
+  2    wrong options
+  3    a script's end, but the server refused at least one command, or a line was not understood
+  130  Ctrl+C
+`
 
 // The exit codes.
 const (
 	exitOK          = 0
 	exitError       = 1
 	exitUsage       = 2
+	exitRefused     = 3
 	exitInterrupted = 130
 )
 
@@ -42,10 +58,7 @@ func run(arguments []string, stdin *os.File, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("chatclient", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	address := flags.String("addr", "127.0.0.1:11021", "`address` of the server, host:port")
-	flags.Usage = func() {
-		fmt.Fprintf(stderr, "Usage: chatclient [--addr host:port]\n\n  --addr host:port\n"+
-			"        address of the server (default 127.0.0.1:11021)\n\nCommands:\n%s", helpText)
-	}
+	flags.Usage = func() { fmt.Fprint(stderr, usageText) }
 	if err := flags.Parse(arguments); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitOK
@@ -72,10 +85,22 @@ func run(arguments []string, stdin *os.File, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "chatclient: no connection to %s: %v\n", *address, err)
 		return exitError
 	}
-	session := newSession(conn, stdout, stderr)
-	if term.IsTerminal(int(stdin.Fd())) {
-		session.prompt = "> "
-		session.printf("Connected to %s. /help lists the commands.", *address)
+	ctx, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	terminal := openTerminal(stdin, stdout, interrupt)
+	if terminal == nil {
+		return newSession(conn, stdout, stderr).runScript(ctx, stdin)
 	}
-	return session.run(ctx, stdin)
+	defer terminal.close()
+	// A signal that would end the program would leave the terminal raw.
+	ctx, releaseMore := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGHUP)
+	defer releaseMore()
+	if covers(stderr) {
+		stderr = terminal
+	}
+	session := newSession(conn, terminal, stderr)
+	session.printf("Connected to %s. /help lists the commands.", *address)
+	inputErrors := make(chan error, 1)
+	go func() { inputErrors <- terminal.readKeys(terminal.keyboard) }() // it stays behind in its read
+	return session.run(ctx, terminal.lines, inputErrors)
 }

@@ -19,11 +19,11 @@ type session struct {
 	conn   net.Conn
 	stdout io.Writer
 	stderr io.Writer
-	prompt string // empty for a script
 
 	pending  awaited
-	notifies int // chat messages that came
-	wanted   int // chat messages that /wait waits for
+	refused  bool // the server refused a command, or a line was not understood
+	notifies int  // chat messages that came
+	wanted   int  // chat messages that /wait waits for
 	sent     chat.MessageField
 	user     chat.NameField // who is logged in
 	asked    chat.NameField // who wants to be
@@ -53,9 +53,24 @@ type received struct {
 	err    error
 }
 
-// run talks until the input or the connection ends, closes the connection and returns the exit code. The goroutine
-// that reads the input may stay behind: a read from a terminal cannot be interrupted.
-func (s *session) run(ctx context.Context, input io.Reader) int {
+// runScript does what the lines of an input say. The goroutine that reads them may stay behind: a read may not be
+// interruptible.
+func (s *session) runScript(ctx context.Context, input io.Reader) int {
+	done := make(chan struct{})
+	defer close(done)
+	lines := make(chan string)
+	inputErrors := make(chan error, 1)
+	go readLines(input, lines, inputErrors, done)
+	code := s.run(ctx, lines, inputErrors)
+	if code == exitOK && s.refused {
+		return exitRefused
+	}
+	return code
+}
+
+// run talks until the input or the connection ends, closes the connection and returns the exit code. When allLines is
+// closed, inputErrors has or will have the reason, nil for the usual end.
+func (s *session) run(ctx context.Context, allLines <-chan string, inputErrors <-chan error) int {
 	done := make(chan struct{})
 	packets := make(chan received)
 	readerEnded := make(chan struct{})
@@ -79,13 +94,8 @@ func (s *session) run(ctx context.Context, input io.Reader) int {
 			}
 		}
 	}()
-	allLines := make(chan string)
-	inputErrors := make(chan error, 1)
-	go readLines(input, allLines, inputErrors, done)
-
 	timer := time.NewTimer(answerTime)
 	defer timer.Stop()
-	s.showPrompt()
 	for {
 		// While something is awaited no line is taken, and while nothing is, there is nothing to be late.
 		lines, late := allLines, (<-chan time.Time)(nil)
@@ -116,7 +126,8 @@ func (s *session) run(ctx context.Context, input io.Reader) int {
 			}
 			command, err := parseCommand(line)
 			if err != nil {
-				s.complain(err)
+				fmt.Fprintf(s.stderr, "%v\n", err)
+				s.refused = true
 				continue
 			}
 			if _, quit := command.(quitCommand); quit {
@@ -127,9 +138,6 @@ func (s *session) run(ctx context.Context, input io.Reader) int {
 				return s.connectionEnded(err)
 			}
 			timer.Reset(limit)
-			if s.pending == nothing {
-				s.showPrompt()
-			}
 		}
 	}
 }
@@ -179,7 +187,7 @@ func (s *session) handle(packet incoming) error {
 			s.user = s.asked
 			s.printf("* logged in as %s", fieldWords(&s.user))
 		} else {
-			s.printf("* login refused: %s", inWords(p.Result))
+			s.refuse("login", p.Result)
 		}
 		s.pending = nothing
 	case *chat.RoomEnterResponse:
@@ -188,7 +196,7 @@ func (s *session) handle(packet incoming) error {
 		}
 		switch rival := fieldWords(&p.RivalUserID); {
 		case p.Result != chat.ResultNone:
-			s.printf("* enter refused: %s", inWords(p.Result))
+			s.refuse("enter", p.Result)
 		case rival == "":
 			s.printf("* entered room %d, nobody is there yet", s.room)
 		default:
@@ -202,7 +210,7 @@ func (s *session) handle(packet incoming) error {
 		if p.Result == chat.ResultNone {
 			s.printf("* left the room")
 		} else {
-			s.printf("* leave refused: %s", inWords(p.Result))
+			s.refuse("leave", p.Result)
 		}
 		s.pending = nothing
 	case *chat.RoomChatResponse:
@@ -211,7 +219,7 @@ func (s *session) handle(packet incoming) error {
 		}
 		s.pending = ownNotify
 		if p.Result != chat.ResultNone {
-			s.printf("* message refused: %s", inWords(p.Result))
+			s.refuse("message", p.Result)
 			s.pending = nothing
 		}
 	case *chat.RoomChatNotify:
@@ -222,7 +230,6 @@ func (s *session) handle(packet incoming) error {
 			s.pending = nothing
 		}
 	}
-	s.showPrompt()
 	return nil
 }
 
@@ -233,25 +240,15 @@ func sameText(a, b textField) bool {
 	return leftErr == nil && rightErr == nil && bytes.Equal(left, right)
 }
 
-func (s *session) showPrompt() {
-	if s.prompt != "" && s.pending == nothing {
-		fmt.Fprint(s.stdout, s.prompt)
-	}
-}
-
-// printf prints a line. On a terminal it begins where the prompt does, and covers it.
+// printf prints a line.
 func (s *session) printf(format string, arguments ...any) {
-	start := ""
-	if s.prompt != "" {
-		start = "\r"
-	}
-	fmt.Fprintf(s.stdout, start+format+"\n", arguments...)
+	fmt.Fprintf(s.stdout, format+"\n", arguments...)
 }
 
-// complain tells about a line that was not understood. The session goes on.
-func (s *session) complain(err error) {
-	fmt.Fprintf(s.stderr, "%v\n", err)
-	s.showPrompt()
+// refuse tells that the server refused a request. The session goes on.
+func (s *session) refuse(what string, why chat.ErrorCode) {
+	s.refused = true
+	s.printf("* %s refused: %s", what, inWords(why))
 }
 
 // fail tells why the session ends.

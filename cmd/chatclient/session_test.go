@@ -82,16 +82,13 @@ type client struct {
 }
 
 // start runs a session with a server.
-func start(t *testing.T, address string, input io.Reader, change ...func(*session)) *client {
+func start(t *testing.T, address string, input io.Reader) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	c := &client{newOutput(), newOutput(), make(chan int, 1)}
 	s := newSession(conn, c.stdout, c.stderr)
-	for _, f := range change {
-		f(s)
-	}
-	go func() { c.code <- s.run(context.Background(), input) }()
+	go func() { c.code <- s.runScript(context.Background(), input) }()
 	return c
 }
 
@@ -126,7 +123,24 @@ func TestAScriptOfOne(t *testing.T) {
 		"",
 	}, "\n"), stdout)
 	assert.Empty(t, stderr)
-	assert.Equal(t, exitOK, code)
+	assert.Equal(t, exitRefused, code)
+}
+
+func TestEveryRefusalShowsInTheExitCode(t *testing.T) {
+	address := startServer(t)
+	for name, lines := range map[string][]string{
+		"login":          {"/login a", "/login a", "/leave"},
+		"enter":          {"/enter 1", "/quit"},
+		"leave":          {"/leave"},
+		"message":        {"hello"},
+		"not understood": {"/dance"},
+		"not sent":       {strings.Repeat("x", 257), "/quit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, code := script(t, address, lines...)
+			assert.Equal(t, exitRefused, code)
+		})
+	}
 }
 
 func TestNothingIsReadAfterQuit(t *testing.T) {
@@ -141,7 +155,7 @@ func TestLinesThatAreWrongDoNotEndAScript(t *testing.T) {
 	assert.Equal(t, "* logged in as a\n* entered room 1, nobody is there yet\n[a] fin\n", stdout)
 	assert.Equal(t, "/dance is no command, /help lists them; //text says /text\n"+
 		"not sent: the message has 258 bytes, allowed are 256 (a Korean letter counts as 3)\n", stderr)
-	assert.Equal(t, exitOK, code)
+	assert.Equal(t, exitRefused, code)
 }
 
 func TestHelp(t *testing.T) {
@@ -172,34 +186,13 @@ func TestWaitInVain(t *testing.T) {
 	assert.Equal(t, exitError, code)
 }
 
-func TestATerminalGetsPrompts(t *testing.T) {
-	address := startServer(t)
-	input, keyboard := io.Pipe()
-	c := start(t, address, input, func(s *session) { s.prompt = "> " })
-	c.stdout.await("> ")
-	for _, step := range [][2]string{
-		{"/login a\n", "> \r* logged in as a\n> "},
-		{"/enter 1\n", "\r* entered room 1, nobody is there yet\n> "},
-		{"\n", "> > "},
-		{"/dance\n", "> > > "},
-		{"hello\n", "\r[a] hello\n> "},
-	} {
-		_, err := io.WriteString(keyboard, step[0])
-		require.NoError(t, err)
-		c.stdout.await(step[1])
-	}
-	require.NoError(t, keyboard.Close())
-	assert.Equal(t, exitOK, <-c.code)
-	assert.Contains(t, c.stderr.String(), "/dance is no command")
-}
-
 func TestCtrlC(t *testing.T) {
 	conn, err := net.Dial("tcp", startServer(t))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	input, keyboard := io.Pipe()
-	assert.Equal(t, exitInterrupted, newSession(conn, io.Discard, io.Discard).run(ctx, input))
+	assert.Equal(t, exitInterrupted, newSession(conn, io.Discard, io.Discard).runScript(ctx, input))
 	require.NoError(t, keyboard.Close()) // lets the reader of the input go
 }
 
