@@ -94,9 +94,18 @@ func runToEnd(t *testing.T, arguments ...string) (stdout, stderr string, code in
 // must end with exit code 0: a crash, a hang or a data race fails every test.
 func startServer(t *testing.T, core string, arguments ...string) *serverProcess {
 	t.Helper()
+	return startServerWithStderr(t, nil, core, arguments...)
+}
+
+// startServerWithStderr starts a server with another standard error than the log that tests read.
+func startServerWithStderr(t *testing.T, stderr *os.File, core string, arguments ...string) *serverProcess {
+	t.Helper()
 	s := &serverProcess{t: t}
 	s.command = serverCommand(t, append([]string{"--core", core, "--port", "0"}, arguments...)...)
 	s.command.Stderr = &s.log
+	if stderr != nil {
+		s.command.Stderr = stderr
+	}
 	stdout, err := s.command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, s.command.Start())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -19,6 +20,13 @@ const (
 	ExitOK    = 0 // help was shown, or the server was stopped
 	ExitError = 1 // it could not start, its core failed, or it was told twice to stop
 	ExitUsage = 2 // an option is wrong
+)
+
+// How long the end of the program waits for the last log lines, when it has time and when it is to end at once. Only a
+// log that nobody reads takes longer.
+const (
+	flushTime       = time.Second
+	flushTimeAtOnce = 100 * time.Millisecond
 )
 
 // Program is what one server program adds to the common part.
@@ -63,7 +71,9 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 	// A core cuts a closing connection off after CloseTimeout, also while it stops.
 	options.Net.CloseTimeout = max(options.Net.CloseTimeout, options.Drain)
 
-	logger := newLogger(stderr, options.LogLevel)
+	ignoreBrokenPipes()
+	logger, queue := newLogger(stderr, options.LogLevel)
+	defer queue.Close(flushTime)
 	logic, err := p.NewLogic(&options, logger)
 	if err != nil {
 		return p.usageError(stderr, err)
@@ -80,7 +90,11 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 		return ExitError
 	}
 	server := &server{options: &options, logger: logger, core: core, logic: logic, signals: signals, stdout: stdout,
-		exit: os.Exit}
+		forcedStop: forcedStopTime,
+		exit: func(code int) {
+			queue.Close(flushTimeAtOnce)
+			os.Exit(code)
+		}}
 	if err := server.serve(); err != nil {
 		logger.Error(fmt.Sprintf("%s failed: %v", p.Name, err))
 		return ExitError

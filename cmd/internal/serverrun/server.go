@@ -28,12 +28,22 @@ type server struct {
 	logic   Logic
 	signals <-chan os.Signal
 	stdout  io.Writer
-	exit    func(code int) // os.Exit
+
+	forcedStop time.Duration  // forcedStopTime
+	exit       func(code int) // ends the process
 }
+
+// errLoopStuck is the end of a server whose logic does not come back from a turn.
+var errLoopStuck = errors.New("the logic loop does not end")
 
 // serve runs from the start of the core to its end and returns nil if a signal stopped it.
 func (s *server) serve() (err error) {
-	defer func() { err = errors.Join(err, s.core.Close()) }()
+	defer func() {
+		// Close frees what the logic may still be looking at when it does not end. The process ends anyway.
+		if !errors.Is(err, errLoopStuck) {
+			err = errors.Join(err, s.core.Close())
+		}
+	}()
 	if err := s.core.Start(s.options.Net); err != nil {
 		return err
 	}
@@ -82,8 +92,8 @@ func (s *server) stop(signal os.Signal, cancel context.CancelFunc, ended <-chan 
 		s.logger.Warn("the time for a stop is over before everything was handled")
 		cancel()
 		s.core.WakePoll()
-		if _, inTime = receiveBefore(ended, forcedStopTime); !inTime {
-			return errors.New("the logic loop does not end")
+		if _, inTime = receiveBefore(ended, s.forcedStop); !inTime {
+			return errLoopStuck
 		}
 	} else if err != nil {
 		return err

@@ -22,6 +22,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience bounds everything that a test waits for: far more than is needed, so that only a hang reaches it.
+const patience = 30 * time.Second
+
 // stubCore is a core without a network. Poll waits until the test, or a stop, gives it something.
 type stubCore struct {
 	bridge.Core // the rest must not be called
@@ -29,6 +32,7 @@ type stubCore struct {
 	polls       chan error // what Poll returns
 	wakes       chan struct{}
 	onBeginStop func()
+	onWake      func()
 
 	mutex  sync.Mutex
 	calls  []string
@@ -38,6 +42,7 @@ type stubCore struct {
 func newStubCore() *stubCore {
 	c := &stubCore{polls: make(chan error, 1), wakes: make(chan struct{}, 1)}
 	c.onBeginStop = func() { c.polls <- bridge.ErrStopped }
+	c.onWake = func() { c.wakes <- struct{}{} }
 	return c
 }
 
@@ -52,7 +57,7 @@ func (c *stubCore) Start(bridge.Config) error { c.note("Start"); return c.startE
 func (c *stubCore) Port() int                 { return 4711 }
 func (c *stubCore) Stats() bridge.Stats       { return bridge.Stats{ConnectionsAccepted: 3} }
 func (c *stubCore) Close() error              { c.note("Close"); return nil }
-func (c *stubCore) WakePoll()                 { c.note("WakePoll"); c.wakes <- struct{}{} }
+func (c *stubCore) WakePoll()                 { c.note("WakePoll"); c.onWake() }
 func (c *stubCore) BeginStop() error          { c.note("BeginStop"); c.onBeginStop(); return nil }
 
 func (c *stubCore) Stop(drain time.Duration) error {
@@ -96,6 +101,8 @@ func newFixture(drain time.Duration) *fixture {
 		signals: f.signals,
 		stdout:  f.stdout,
 		exit:    func(code int) { f.exits <- code },
+
+		forcedStop: patience,
 	}
 	return f
 }
@@ -149,6 +156,20 @@ func TestAStopThatTakesTooLong(t *testing.T) {
 	assert.Equal(t, 1, f.logs.FilterLevelExact(zap.WarnLevel).Len())
 }
 
+// A logic that does not end may still be looking at the core's memory, so the core is not closed.
+func TestALogicThatDoesNotEnd(t *testing.T) {
+	f := newFixture(time.Millisecond)
+	f.server.forcedStop = time.Millisecond
+	f.core.onBeginStop = func() {} // never delivers everything
+	f.core.onWake = func() {}      // and never lets Poll return
+	f.signals <- os.Interrupt
+	assert.EqualError(t, f.serve(), "the logic loop does not end")
+	f.core.mutex.Lock()
+	assert.Equal(t, []string{"Start", "BeginStop", "WakePoll"}, f.core.calls)
+	f.core.mutex.Unlock()
+	f.core.polls <- bridge.ErrStopped // the process would be gone; let the test end
+}
+
 func TestASecondSignal(t *testing.T) {
 	f := newFixture(time.Minute)
 	f.core.onBeginStop = func() {
@@ -180,9 +201,10 @@ func TestStopTime(t *testing.T) {
 func TestTheLogIsJSONWhereNobodyReadsIt(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	logger := newLogger(writer, zapcore.InfoLevel)
+	logger, queue := newLogger(writer, zapcore.InfoLevel)
 	logger.Debug("not this")
 	logger.Info("this", zap.Int("n", 1))
+	require.True(t, queue.Close(patience))
 	require.NoError(t, writer.Close())
 	content, err := io.ReadAll(reader)
 	require.NoError(t, err)

@@ -21,6 +21,11 @@ func stopSignals() (signals <-chan os.Signal, release func()) {
 	return c, func() { signal.Stop(c) }
 }
 
+// ignoreBrokenPipes lets a write to a pipe whose reader has ended fail with an error. Otherwise the Go runtime ends the
+// process when the pipe is standard output or error, so that Ctrl+C at "chatserver 2>&1 | tee log", which ends tee as
+// well, would cut the stop off. Windows knows no such signal.
+func ignoreBrokenPipes() { signal.Ignore(syscall.SIGPIPE) }
+
 // closeEventTime is what a stop may take after the console's close event: Windows ends the process after 5 s, whatever
 // it is doing, and then with another exit code than 0.
 const closeEventTime = 4 * time.Second

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"io"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// violation is a header whose length is 0. It costs the connection, and a line of the log.
+const violation = "\x00\x00\x00\x00\x00"
+
+// stderrPipe is a pipe for the standard error of a server. The writer is to be closed once the server has it.
+func stderrPipe(t *testing.T) (reader, writer *os.File) {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = reader.Close() })
+	return reader, writer
+}
+
+// A server goes on, and stops in order, when whoever read its log has ended, as tee does on Ctrl+C.
+func TestTheReaderOfTheLogEnds(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		reader, writer := stderrPipe(t)
+		server := startServerWithStderr(t, writer, core)
+		require.NoError(t, writer.Close())
+		require.NoError(t, reader.Close())
+		for range 3 {
+			c := dial(t, server.address())
+			c.send(violation)
+			c.expectEnd()
+		}
+		login(t, server.address(), "Alice").quiet()
+		server.interrupt()
+		server.wait(patience)
+	})
+}
+
+// A server serves its clients, and stops in order, when nobody takes what it logs.
+func TestTheReaderOfTheLogStandsStill(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		reader, writer := stderrPipe(t)
+		server := startServerWithStderr(t, writer, core, "--log-level", "debug")
+		require.NoError(t, writer.Close())
+		witness := login(t, server.address(), "witness")
+		// With at least two lines each this is more than the pipe and the server's queue hold.
+		for range 1500 {
+			c := dial(t, server.address())
+			c.send(violation)
+			c.expectEnd()
+		}
+		witness.quiet()
+		login(t, server.address(), "Alice").quiet()
+		server.interrupt()
+		server.wait(patience)
+
+		log, err := io.ReadAll(reader)
+		require.NoError(t, err)
+		assert.Contains(t, string(log), `"ready"`)
+		assert.NotContains(t, string(log), `"totals"`, "the log had room for everything, so nothing was tested")
+	})
+}
