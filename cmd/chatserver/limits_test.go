@@ -133,7 +133,10 @@ func TestBadOptions(t *testing.T) {
 		{"--drain 1h", `chatserver: invalid value "1h" for option --drain: allowed is a time from 0s to 10m0s, such as ` +
 			`500ms or 5s`},
 		{"--log-level loud", `chatserver: invalid value "loud" for option --log-level: allowed is debug, info, warn or error`},
-		{"--rooms 5", `chatserver: flag provided but not defined: -rooms`},
+		{"--rooms 5", `chatserver: unknown option --rooms`},
+		{"-rooms=5", `chatserver: unknown option --rooms`},
+		{"--max-rooms 5 --port", `chatserver: option --port needs a value`},
+		{"--=5", `chatserver: unexpected argument "--=5"`},
 		{"extra", `chatserver: unexpected argument "extra"`},
 	}
 	for _, test := range tests {

@@ -121,12 +121,27 @@ func parse(flags *flag.FlagSet, arguments []string) error {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
 		}
-		return errors.New(strings.Replace(err.Error(), "flag -", "option --", 1))
+		return optionError(err)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	return nil
+}
+
+// optionError says in the words of this program, and with two dashes, what package flag has found.
+func optionError(err error) error {
+	text := err.Error()
+	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
+		return fmt.Errorf("unknown option --%s", name)
+	}
+	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
+		return fmt.Errorf("option --%s needs a value", name)
+	}
+	if argument, found := strings.CutPrefix(text, "bad flag syntax: "); found {
+		return fmt.Errorf("unexpected argument %q", argument)
+	}
+	return errors.New(strings.Replace(text, "flag -", "option --", 1))
 }
 
 // writeHelp lists the options with two dashes, as the documentation does; one dash works too.
