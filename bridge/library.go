@@ -12,6 +12,9 @@ import (
 // run where no build folder is near.
 const LibraryEnv = "IOCPNETLIB_CORE"
 
+// moduleName is the name of this module in its go.mod.
+const moduleName = "iocpnetlib"
+
 // libraryName is what the build calls the native core on this system.
 func libraryName() string {
 	if runtime.GOOS == "windows" {
@@ -32,15 +35,29 @@ func buildCommand() string {
 type LibraryError struct {
 	Searched []string // the files that were looked for, in order
 	Reason   string   // what was wrong with the last of them
+	Hint     string   // what the user can do about it; may be empty
 }
 
 func (e *LibraryError) Error() string {
-	return fmt.Sprintf("no native core: %s; looked for %s; build it with: %s",
-		e.Reason, strings.Join(e.Searched, ", "), buildCommand())
+	text := fmt.Sprintf("no native core: %s; looked for %s", e.Reason, strings.Join(e.Searched, ", "))
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
+}
+
+// missingLibrary is the error when none of the files is there.
+func missingLibrary(searched ...string) *LibraryError {
+	return &LibraryError{Searched: searched, Reason: "there is no such file", Hint: "build it with: " + buildCommand()}
+}
+
+// wrongLibrary is the error when a file is there and is not the core that this program needs.
+func wrongLibrary(path, reason string) *LibraryError {
+	return &LibraryError{Searched: []string{path}, Reason: reason, Hint: "rebuild it with: " + buildCommand()}
 }
 
 // findLibrary looks for the native core: the file that LibraryEnv names; beside the executable; in the build/bin
-// folder of the executable's folder or of one above it; the same from the working directory, which is what serves
+// folder of this module, if the executable lies in it; the same from the working directory, which is what serves
 // "go run" and "go test".
 func findLibrary() (string, error) {
 	if path := os.Getenv(LibraryEnv); path != "" {
@@ -59,7 +76,7 @@ func findLibrary() (string, error) {
 			return candidate, nil
 		}
 	}
-	return "", &LibraryError{Searched: candidates, Reason: "there is no such file"}
+	return "", missingLibrary(candidates...)
 }
 
 // libraryCandidates lists where findLibrary looks. starts are the executable's folder and the working directory.
@@ -77,9 +94,9 @@ func libraryCandidates(starts []string) []string {
 		if i == 0 {
 			add(start)
 		}
-		// Up to the module's root, and not beyond: a library of another project is not ours to load.
+		// Up to this module's root, and not beyond. The build folder of another module is not ours to load code from.
 		for folder := start; ; folder = filepath.Dir(folder) {
-			if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			if isModuleRoot(folder) {
 				add(folder, "build", "bin")
 				break
 			}
@@ -89,4 +106,19 @@ func libraryCandidates(starts []string) []string {
 		}
 	}
 	return candidates
+}
+
+// isModuleRoot reports whether folder has the go.mod of this module.
+func isModuleRoot(folder string) bool {
+	content, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(content)) {
+		line, _, _ = strings.Cut(line, "//")
+		if words := strings.Fields(line); len(words) > 0 && words[0] == "module" {
+			return len(words) == 2 && strings.Trim(words[1], "\"`") == moduleName
+		}
+	}
+	return false
 }

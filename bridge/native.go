@@ -15,8 +15,11 @@ package bridge
 import "C"
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -53,24 +56,30 @@ func openNative(path string, logger *zap.Logger) (Core, error) {
 	if err != nil {
 		return nil, &LibraryError{Searched: []string{path}, Reason: err.Error()}
 	}
+	if _, err := os.Stat(absolute); errors.Is(err, fs.ErrNotExist) {
+		return nil, missingLibrary(absolute)
+	}
 	c := &nativeCore{logger: logger}
 	cPath := C.CString(absolute)
 	defer C.free(unsafe.Pointer(cPath))
 	var reason [512]C.char
 	if C.NativeLibrary_Load(&c.library, cPath, &reason[0], C.uint32_t(len(reason))) == 0 {
-		return nil, &LibraryError{Searched: []string{absolute}, Reason: C.GoString(&reason[0])}
+		return nil, wrongLibrary(absolute, C.GoString(&reason[0]))
 	}
 	if version := C.NativeLibrary_AbiVersion(&c.library); version != C.NETLIB_ABI_VERSION {
 		C.NativeLibrary_Unload(&c.library)
-		return nil, &LibraryError{Searched: []string{absolute}, Reason: fmt.Sprintf(
-			"the library has ABI version %d, this program needs %d", version, C.NETLIB_ABI_VERSION)}
+		return nil, wrongLibrary(absolute, fmt.Sprintf(
+			"the library has ABI version %d, this program needs %d", version, C.NETLIB_ABI_VERSION))
 	}
-	c.server = C.NativeLibrary_Create(&c.library)
+	memory := C.calloc(maxNativeBatch, C.sizeof_NetLib_Message)
+	if memory != nil {
+		c.server = C.NativeLibrary_Create(&c.library)
+	}
 	if c.server == nil {
+		C.free(memory)
 		C.NativeLibrary_Unload(&c.library)
 		return nil, &LibraryError{Searched: []string{absolute}, Reason: "out of memory"}
 	}
-	memory := C.calloc(maxNativeBatch, C.sizeof_NetLib_Message)
 	c.messages = unsafe.Slice((*C.NetLib_Message)(memory), maxNativeBatch)
 	c.logUser = pointer.Save(logger)
 	return c, nil
@@ -202,7 +211,10 @@ func waitMilliseconds(wait time.Duration) C.int32_t {
 	if wait < 0 {
 		return C.NETLIB_WAIT_INFINITE
 	}
-	milliseconds := (wait + time.Millisecond - 1) / time.Millisecond
+	milliseconds := wait / time.Millisecond
+	if wait%time.Millisecond != 0 {
+		milliseconds++
+	}
 	return C.int32_t(min(milliseconds, math.MaxInt32))
 }
 
