@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
@@ -24,7 +25,8 @@ func (s *goServer) acceptLoop() {
 	defer close(s.acceptEnded)
 	defer s.queue.noMoreConnections()
 	pause := acceptPauseMin
-	refusing := false
+	var refusals refusalLog
+	defer func() { s.logRefusals(refusals.rest()) }()
 	for {
 		accepted, err := s.listener.Accept()
 		if s.stopping.Load() {
@@ -56,15 +58,43 @@ func (s *goServer) acceptLoop() {
 		if slot < 0 {
 			accepted.Close()
 			s.counters.refused.Add(1)
-			if !refusing {
-				refusing = true
-				s.logger.Warn("refusing connections: MaxConnections reached",
-					zap.Int("maxConnections", s.config.MaxConnections))
-			}
+			s.logRefusals(refusals.add(time.Now()))
 			continue
 		}
-		refusing = false
 		s.admit(slot, accepted.(*net.TCPConn))
+	}
+}
+
+// refusalLogPeriod is the least time between two lines about refused connections: there may be thousands a second.
+const refusalLogPeriod = time.Second
+
+// refusalLog counts the refused connections that no line has told of.
+type refusalLog struct {
+	count uint64
+	last  time.Time // of the last line
+}
+
+// add counts a refusal. It returns how many the line that is due tells of, or 0 if none is due.
+func (r *refusalLog) add(now time.Time) uint64 {
+	r.count++
+	if now.Sub(r.last) < refusalLogPeriod {
+		return 0
+	}
+	r.last = now
+	return r.rest()
+}
+
+// rest returns how many the last line tells of.
+func (r *refusalLog) rest() uint64 {
+	count := r.count
+	r.count = 0
+	return count
+}
+
+func (s *goServer) logRefusals(count uint64) {
+	if count > 0 {
+		s.logger.Warn(fmt.Sprintf("%d connections refused: all %d places are taken", count, s.config.MaxConnections),
+			zap.Uint64("refused", count), zap.Int("max_connections", s.config.MaxConnections))
 	}
 }
 

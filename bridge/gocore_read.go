@@ -79,7 +79,7 @@ func (c *goConn) deliver() CloseReason {
 		result := s.queue.addPackets(c, &c.in, s.config.MaxPacketSize)
 		if result.logsReserve {
 			s.logger.Warn("the message pool is used up, its reserve is in use",
-				zap.Int("messagePool", s.config.MessagePool), zap.Int("extraMessagePool", s.config.ExtraMessagePool))
+				zap.Int("message_pool", s.config.MessagePool), zap.Int("extra_message_pool", s.config.ExtraMessagePool))
 		}
 		if !result.poolEmpty {
 			return result.violation

@@ -243,10 +243,10 @@ func (s *goServer) performanceLoop() {
 		now, nowTime := s.stats(), time.Now()
 		seconds := nowTime.Sub(lastTime).Seconds()
 		s.logger.Info("performance",
-			zap.Float64("packetsReceivedPerSecond", float64(now.PacketsReceived-last.PacketsReceived)/seconds),
-			zap.Float64("packetsSentPerSecond", float64(now.PacketsSent-last.PacketsSent)/seconds),
+			zap.Float64("packets_received_per_second", float64(now.PacketsReceived-last.PacketsReceived)/seconds),
+			zap.Float64("packets_sent_per_second", float64(now.PacketsSent-last.PacketsSent)/seconds),
 			zap.Uint64("connections", now.ConnectionsCurrent),
-			zap.Uint64("messagesInUse", now.MessagesInUse))
+			zap.Uint64("messages_in_use", now.MessagesInUse))
 		last, lastTime = now, nowTime
 	}
 }
