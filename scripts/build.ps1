@@ -242,8 +242,15 @@ function Invoke-Test {
     Invoke-Step 'Go tests on the live IocpNetLib.dll' {
         Invoke-Program $script:Go @('test', '-count=1', '-timeout', '10m', './...')
     }
-    $env:CGO_ENABLED = '0'
+    # The installed program has to find the DLL beside it by itself.
     $env:IOCPNETLIB_CORE = ''
+    $env:IOCPNETLIB_CHATSERVER = Join-Path $BinFolder 'chatserver.exe'
+    Invoke-Step 'Go tests of the installed chatserver' {
+        Invoke-Program $script:Go @('test', '-count=1', '-timeout', '5m', './cmd/chatserver/', '-run',
+            '^(TestAliceAndBob|TestTheBehaviourTable|TestEveryWayToStop)$')
+    }
+    $env:IOCPNETLIB_CHATSERVER = ''
+    $env:CGO_ENABLED = '0'
     Invoke-Step 'Go tests without cgo, pure-Go core' {
         Invoke-Program $script:Go @('test', '-count=1', '-timeout', '10m', './...')
     }
@@ -274,7 +281,8 @@ function Invoke-Bench {
     }
     $env:IOCPNETLIB_CORE = $Library
     Invoke-Step 'benchmarks: Go' {
-        Invoke-Program $script:Go @('test', '-run', '^$', '-bench', '.', '-benchmem', './bridge/', './chat/')
+        Invoke-Program $script:Go @('test', '-run', '^$', '-bench', '.', '-benchmem', './bridge/', './chat/',
+            './cmd/echoserver/')
     }
 }
 
@@ -286,6 +294,11 @@ if ($args.Count -gt 0) {
 }
 if ($args.Count -gt 1) {
     $rest = @($args[1..($args.Count - 1)])
+}
+
+if (($rest.Count -gt 0) -and ($verb -in @('build', 'test', 'bench'))) {
+    Write-Host ('build.ps1: {0} takes no arguments, and got: {1}' -f $verb, ($rest -join ' '))
+    exit 2
 }
 
 Push-Location -LiteralPath $Root

@@ -20,8 +20,8 @@ usage: scripts/build.sh VERB
   bench           the micro-benchmarks of the C++ core and of the Go packages
   help            this text
 
-What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with apt-get,
-which is said beforehand. Go 1.26 or newer must be there already.
+What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with
+apt-get, which is said beforehand. Go 1.26 or newer must be there already.
 
 environment:
   CC, CXX         compiler of the core and of cgo (default: gcc and g++; GCC 12 or Clang 16 at least)
@@ -334,11 +334,20 @@ test_lint() {
     fi
 }
 
+# The tests that run chatserver as it is installed, where it has to find the core's library beside itself.
+installed_tests='^(TestAliceAndBob|TestTheBehaviourTable|TestEveryWayToStop)$'
+
+installed_go_tests() {
+    env -u IOCPNETLIB_CORE IOCPNETLIB_CHATSERVER="$root/build/bin/chatserver" \
+        go test -count=1 -timeout 5m ./cmd/chatserver -run "$installed_tests"
+}
+
 test_go() {
     step "native core ($cxx)" build_core
     step 'programs' build_programs
     step 'go vet' go vet ./...
     step 'Go tests, race detector, native core' go test -count=1 -race -timeout 10m ./...
+    step 'Go tests of the installed chatserver' installed_go_tests
     step 'Go tests without cgo, pure-Go core' env CGO_ENABLED=0 go test -count=1 -timeout 10m ./...
 }
 
@@ -432,12 +441,19 @@ start_wine() {
 
 windows_native_tests() {
     # WINEPATH is a PATH for the programs inside: where the tests' executable finds the DLL.
-    WINEPATH=$(windows_path build/windows/bin) timeout 600 scripts/wine-exec.sh "$(find_built build/native/mingw IocpNetLibTests.exe)" --gtest_brief=1
+    WINEPATH=$(windows_path build/windows/bin) timeout 600 \
+        scripts/wine-exec.sh "$(find_built build/native/mingw IocpNetLibTests.exe)" --gtest_brief=1
 }
 
 windows_go_tests() {
     IOCPNETLIB_CORE=$(windows_path build/windows/bin/IocpNetLib.dll) \
         go_for_windows test -count=1 -timeout 10m -exec "'$root/scripts/wine-exec.sh'" ./...
+}
+
+windows_installed_go_tests() {
+    IOCPNETLIB_CORE='' IOCPNETLIB_CHATSERVER=$(windows_path build/windows/bin/chatserver.exe) \
+        go_for_windows test -count=1 -timeout 5m -exec "'$root/scripts/wine-exec.sh'" \
+        ./cmd/chatserver -run "$installed_tests"
 }
 
 test_windows() {
@@ -460,6 +476,7 @@ test_windows() {
     step 'Windows: Wine' start_wine
     step 'Windows: C++ tests under Wine' windows_native_tests
     step 'Windows: Go tests on the live IocpNetLib.dll under Wine' windows_go_tests
+    step 'Windows: Go tests of the installed chatserver under Wine' windows_installed_go_tests
     scripts/wine-exec.sh --stop
     wine_started=false
 }
@@ -496,6 +513,12 @@ verb_test() {
 verb=${1:-help}
 shift || true
 case $verb in
+build | bench)
+    if (($#)); then
+        echo "build.sh: $verb takes no arguments, and got: $*" >&2
+        exit 2
+    fi
+    ;;&
 build | run | test | bench)
     "verb_$verb" "$@"
     ;;
