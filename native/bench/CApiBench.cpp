@@ -36,7 +36,7 @@ std::vector<NetLib_ConnectionId> StaleIds(size_t count)
 {
     std::vector<NetLib_ConnectionId> ids(count);
     for (size_t i = 0; i < count; ++i)
-        ids[i] = uint64_t{1} << 32 | i;
+        ids[i] = (uint64_t{1} << 32) | i;
     return ids;
 }
 

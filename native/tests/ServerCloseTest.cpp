@@ -35,6 +35,8 @@ TEST_P(Violation, AnswersThenEnd)
     EXPECT_EQ(close.Id, id);
     EXPECT_EQ(close.Reason, reason);
     EXPECT_EQ(server.Send(id, good), NetLib_Result_Success) << "the Close was not given back yet";
+    // Closing a socket that has unread bytes resets the connection, and could take the answers with it.
+    client.Send(Bytes(20'000));
     EXPECT_TRUE(server.HasNothing());
     EXPECT_EQ(server.Send(id, good), NetLib_Result_ReservedSendPacketBufferNotConnected);
     EXPECT_EQ(client.ReceivePacket(), good);
@@ -146,6 +148,21 @@ TEST(ServerClose, DisconnectThenTheNextClient)
         last = id;
     }
     EXPECT_EQ(server.Stats().ConnectionsRefused, 0u);
+}
+
+// A client that has got everything and does not end does not keep its slot until CloseTimeoutMilliseconds.
+TEST(ServerClose, SilentClientIsGivenUp)
+{
+    NetLib_Config config = SmallConfig();
+    config.CloseTimeoutMilliseconds = 600'000;
+    TestServer server(config);
+    TestClient client(server.Port());
+    EXPECT_EQ(server.Disconnect(server.Next(NetLib_MessageType_Connection).Id), NetLib_Result_Success);
+    (void)server.Next(NetLib_MessageType_Close);
+    server.Release();
+    server.Await("the slot to be free", [](const NetLib_Stats& stats) { return stats.ConnectionsCurrent == 0; });
+    EXPECT_EQ(server.Stats().CloseTimeouts, 0u) << "nothing was left to send";
+    EXPECT_EQ(client.ReceiveToEnd(), 0u);
 }
 
 // A client that neither reads nor ends is cut off after CloseTimeoutMilliseconds, and what it did not get is counted.

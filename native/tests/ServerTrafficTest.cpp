@@ -32,7 +32,7 @@ public:
                 // Ids that no client has here, and of slots that there are not.
                 NetLib_ConnectionId receivers[20];
                 for (NetLib_ConnectionId& id : receivers)
-                    id = uint64_t{random.Between(1000, 2000)} << 32 | random.Between(0, 80);
+                    id = (uint64_t{random.Between(1000, 2000)} << 32) | random.Between(0, 80);
                 NetLib_Op op{};
                 op.Type = random.Between(NetLib_Op_Send, NetLib_Op_Disconnect);
                 op.ConnectionId = receivers[0];
