@@ -1,20 +1,17 @@
 #include "Connection.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace NetLib {
 
-void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity)
+void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity) noexcept
 {
     // 0 is never a generation, so that no id is 0.
     Generation = Generation == std::numeric_limits<uint32_t>::max() ? 1 : Generation + 1;
     Worker = &worker;
     AcceptedSocket = std::move(socket);
-    const std::string text = peer.Text();
-    PeerLength = static_cast<uint32_t>(std::min(text.size(), Peer.size() - 1));
-    std::memcpy(Peer.data(), text.data(), PeerLength);
-    Peer[PeerLength] = '\0';
+    Peer = peer.Text();
+    PeerLength = static_cast<uint32_t>(std::strlen(Peer.data()));
 
     Reason = CloseReason::None;
     Receiving = CloseTaken = PeerEnded = SendShutdown = false;

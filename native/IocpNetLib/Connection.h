@@ -60,7 +60,7 @@ public:
     uint32_t Generation = 0;
     IOWorker* Worker = nullptr;
     UniqueSocket AcceptedSocket;
-    std::array<char, 64> Peer{}; // text, for logs and for logic
+    SocketAddress::TextBuffer Peer{}; // text, for logs and for logic
     uint32_t PeerLength = 0;
 
     // ---- The connection's I/O thread.
@@ -102,7 +102,8 @@ public:
     }
 
     // Makes the slot ready for a client; its id becomes a new one. The send ring gets its bound, no memory yet.
-    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity);
+    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer,
+               uint32_t sendCapacity) noexcept;
     // Frees what the client needed. Returns the bytes that were queued for sending and never sent.
     uint32_t End() noexcept;
 };

@@ -34,7 +34,7 @@ std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(c
     auto socketLayer = SocketLayer::Open();
     if (!socketLayer)
         return std::unexpected(
-            Failure(NetLib_Result_FailCreateListenSocketStartup, SocketErrorText(socketLayer.error())));
+            Failure(NetLib_Result_FailCreateListenSocketStartup, SocketErrorText(socketLayer.error()).c_str()));
     const Log log(config.Log, config.LogUser, config.MinLogLevel);
     std::unique_ptr<IOCPServerNet> server;
     try {
@@ -89,6 +89,8 @@ std::expected<void, StartError> IOCPServerNet::Open()
             if (!listening)
                 return std::unexpected(Failure(NetLib_Result_FailLinkIocp, listening.error()));
         }
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(Failure(NetLib_Result_OutOfMemory));
     } catch (const std::system_error& error) {
         return std::unexpected(Failure(NetLib_Result_FailCreateWorkThread, error.what()));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <new>
 
 #include "Statistics.h"
 
@@ -12,6 +13,8 @@ using namespace std::chrono_literals;
 
 // Deadlines are kept to about this: a scan looks at every connection of the worker.
 constexpr auto DeadlineScanInterval = 50ms;
+// A worker looks up at least so often, also if the system had no memory for the one who tried to wake it.
+constexpr auto LongestSleep = 1s;
 // How often the accepting worker looks for limits that were reached, so that a flood makes one line a second. The
 // performance log may ask for more often.
 constexpr std::chrono::milliseconds MaxHousekeepingInterval = 1s;
@@ -38,7 +41,8 @@ IOWorker::IOWorker(ServerContext& server, uint32_t index)
     : m_Server(server), m_Index(index), m_HousekeepingInterval(HousekeepingIntervalOf(server.Config)),
       m_Performance(server.Config.PerformancePacketMillisecondsTime, Clock::now())
 {
-    // Once and for all, so that no turn allocates. Memory that is never touched costs nothing.
+    // Once and for all, so that no turn allocates. Linux gives memory only to what is touched of it; Windows sets it
+    // aside, 40 bytes for each connection and worker.
     for (auto* list : {&m_Connections, &m_RecvQueue, &m_MessageWaiters, &m_Turn, &m_Freed})
         list->reserve(server.Config.MaxConnectionCount);
 }
@@ -56,7 +60,11 @@ std::future<std::expected<void, std::string>> IOWorker::Begin(UniqueSocket liste
         std::expected<void, std::string> listening;
         if (m_Accepts) {
             m_Server.IsAccepting.store(true, std::memory_order_relaxed);
-            listening = m_Io->Listen(std::move(socket));
+            try {
+                listening = m_Io->Listen(std::move(socket));
+            } catch (const std::bad_alloc&) {
+                listening = std::unexpected("out of memory");
+            }
             m_NextHousekeeping = m_Now + m_HousekeepingInterval;
         }
         started.set_value(std::move(listening));
@@ -133,11 +141,8 @@ int IOWorker::PrepareToSleep() noexcept
     m_Sleeping.store(true, std::memory_order_seq_cst);
     if (m_Attention.load(std::memory_order_seq_cst) != nullptr || m_Signals.load(std::memory_order_seq_cst) != 0)
         return 0;
-    const auto next = std::min({m_NextDeadlineScan, m_NextAcceptTry, m_NextHousekeeping});
-    if (next == Clock::time_point::max())
-        return -1;
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - m_Now).count();
-    return static_cast<int>(std::clamp<int64_t>(wait, 0, 1000));
+    const auto next = std::min({m_NextDeadlineScan, m_NextAcceptTry, m_NextHousekeeping, m_Now + LongestSleep});
+    return static_cast<int>(std::max<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(next - m_Now).count(), 0));
 }
 
 void IOWorker::HandleSignals()
@@ -172,6 +177,8 @@ void IOWorker::StopReading()
     }
     m_Turn = m_Connections;
     for (Connection* connection : m_Turn) {
+        if (connection->Receiving && connection->WaitsForMessages)
+            continue; // whole packets were received: ServeMessageWaiters delivers them first
         EndReceiving(*connection, CloseReason::ServerStop);
         AdvanceClose(*connection);
     }
@@ -191,6 +198,7 @@ void IOWorker::EndConnections()
 
 void IOWorker::EndConnection(Connection& connection)
 {
+    EndReceiving(connection, CloseReason::ServerStop);
     connection.CloseTaken = true; // logic takes nothing any more
     SetDeadline(connection, std::min(connection.Deadline, m_Server.EndDeadline));
     AdvanceClose(connection);
@@ -260,7 +268,9 @@ void IOWorker::HandleDeadlines()
         const bool unsent = connection->Send.Size() != 0;
         if (unsent && connection->Socket.IsOpen())
             m_Counters.CloseTimeouts.Increment();
-        CloseSocket(*connection, unsent);
+        // Nothing waits for it any more at the end of a server, and a socket that the system keeps for a client that
+        // does not end its side may keep the port from the next start (Windows).
+        CloseSocket(*connection, unsent || m_Phase == StopPhase::Ending);
         AdvanceClose(*connection);
     }
 }
@@ -281,21 +291,21 @@ void IOWorker::Housekeep()
                   refused - m_LoggedRefusals, m_Server.Config.MaxConnectionCount);
         m_LoggedRefusals = refused;
     }
-    const MessagePool::Usage pool = m_Server.Messages.GetUsage();
-    if (pool.Exhausted != m_LoggedExhaustions) {
+    const NetLib_Stats stats = CollectStats(m_Server);
+    if (stats.MessagePoolExhausted != m_LoggedExhaustions) {
         log.Write(LogLevel::Warn,
                   "message pool exhausted %" PRIu64 " times: reading paused until logic gave messages back "
                   "(MaxMessagePoolCount %u + ExtraMessagePoolCount %u)",
-                  pool.Exhausted - m_LoggedExhaustions, m_Server.Config.MaxMessagePoolCount,
+                  stats.MessagePoolExhausted - m_LoggedExhaustions, m_Server.Config.MaxMessagePoolCount,
                   m_Server.Config.ExtraMessagePoolCount);
-        m_LoggedExhaustions = pool.Exhausted;
-    } else if (pool.ReserveUsed != m_LoggedReserveUses) {
+        m_LoggedExhaustions = stats.MessagePoolExhausted;
+    } else if (stats.MessageReserveUsed != m_LoggedReserveUses) {
         log.Write(LogLevel::Warn, "message pool reserve in use: MaxMessagePoolCount %u is small for this load",
                   m_Server.Config.MaxMessagePoolCount);
     }
-    m_LoggedReserveUses = pool.ReserveUsed;
+    m_LoggedReserveUses = stats.MessageReserveUsed;
     if (m_Performance.IsDue(m_Now))
-        m_Performance.Report(CollectStats(m_Server), m_Now, log);
+        m_Performance.Report(stats, m_Now, log);
 }
 
 void IOWorker::PublishEvents() noexcept

@@ -72,6 +72,8 @@ void IOWorker::Adopt(Connection& connection)
     m_Server.Logger.Write(LogLevel::Debug, "connection %u accepted from %s", connection.Index, connection.Peer.data());
 
     m_Events.Append(connection.ConnectionMessage);
+    if (m_Phase == StopPhase::Ending)
+        connection.CloseTaken = true; // logic takes nothing any more, so whatever ends it below frees it
     if (!m_Io->Attach(connection, std::move(connection.AcceptedSocket))) {
         Break(connection, CloseReason::PeerReset, true);
         return;
@@ -85,7 +87,7 @@ void IOWorker::Adopt(Connection& connection)
     if (m_Phase != StopPhase::Running) { // it was on its way here when the stop began
         EndReceiving(connection, CloseReason::ServerStop);
         if (m_Phase == StopPhase::Ending)
-            EndConnection(connection);
+            EndConnection(connection); // with a deadline
         return;
     }
     connection.Receiving = true;

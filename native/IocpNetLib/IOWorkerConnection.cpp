@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 // Packets framed at a time: so many share one visit to the message pool.
 constexpr size_t FramesAtATime = 64;
+// Sends for one connection in one turn, so that a client that takes all it is sent does not hold up the others.
+constexpr int SendsAtATime = 8;
 // After the last byte is sent and the sending side shut down, what the client still sends is read and dropped for this
 // long: closing a socket with unread data resets the connection, and the reset can overtake what was just sent
 // (RFC 1122, section 4.2.2.13).
@@ -73,6 +75,9 @@ void IOWorker::StartRecv(Connection& connection)
     const bool lingers = connection.SendShutdown;
     if (connection.RecvInFlight || !connection.Socket.IsOpen() || !(connection.Receiving || lingers))
         return;
+    // An end of the stream that is read now would overtake the packets that wait: ServeMessageWaiters goes on.
+    if (connection.WaitsForMessages && !lingers)
+        return;
     const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
     auto buffer = connection.Recv.GetWriteBuffer(wanted);
     if (buffer.empty()) {
@@ -129,7 +134,8 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
     AdvanceClose(connection);
 }
 
-// Hands every whole packet in the receive ring to logic. Returns whether reading goes on at once.
+// Hands every whole packet in the receive ring to logic. Returns whether reading goes on at once; otherwise the
+// connection waits for messages, or ends. It is not in the list of those that wait when this is called.
 bool IOWorker::DeliverPackets(Connection& connection)
 {
     for (;;) {
@@ -160,12 +166,13 @@ bool IOWorker::DeliverPackets(Connection& connection)
         }
         m_Counters.PacketsReceived.Add(given);
         if (given < count) {
-            if (!connection.WaitsForMessages) {
-                connection.WaitsForMessages = true;
-                m_MessageWaiters.push_back(&connection);
-            }
+            if (!connection.WaitsForMessages)
+                m_Counters.MessagePoolExhausted.Increment();
+            connection.WaitsForMessages = true;
+            m_MessageWaiters.push_back(&connection);
             return false;
         }
+        connection.WaitsForMessages = false;
         switch (frame.Result) {
         case Frame::Status::Complete: continue; // there may be more
         case Frame::Status::Incomplete: return true;
@@ -185,15 +192,24 @@ void IOWorker::ServeMessageWaiters()
             m_MessageWaiters.push_back(connection);
             continue;
         }
-        connection->WaitsForMessages = false;
-        if (connection->Receiving && DeliverPackets(*connection))
-            QueueRecv(*connection);
+        if (!connection->Receiving) {
+            connection->WaitsForMessages = false;
+        } else if (DeliverPackets(*connection)) {
+            if (m_Phase == StopPhase::Running)
+                QueueRecv(*connection);
+            else // StopReading left it to deliver these first
+                EndReceiving(*connection, CloseReason::ServerStop);
+        }
     }
 }
 
 void IOWorker::Flush(Connection& connection)
 {
-    while (!connection.SendInFlight && connection.Socket.IsOpen()) {
+    for (int sends = 0; !connection.SendInFlight && connection.Socket.IsOpen(); ++sends) {
+        if (sends == SendsAtATime) {
+            Request(connection, Attention::Send); // the next turn goes on
+            return;
+        }
         const auto pieces = connection.Send.GetSendAbleData(m_Server.Config.MaxSendOverlappedBufferSize);
         if (pieces[0].empty())
             return;

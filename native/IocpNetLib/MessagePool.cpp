@@ -24,10 +24,8 @@ uint32_t MessagePool::Allocate(std::span<Message*> messages, uint32_t workerInde
     m_FreeCount -= given;
     if (before >= m_Reserve && m_FreeCount < m_Reserve)
         ++m_ReserveUsed;
-    if (given < messages.size()) {
+    if (given < messages.size())
         m_WaitingWorkers |= uint64_t{1} << workerIndex;
-        ++m_Exhausted;
-    }
     return given;
 }
 
@@ -47,7 +45,7 @@ uint64_t MessagePool::Free(const MessageList& messages) noexcept
 MessagePool::Usage MessagePool::GetUsage() const noexcept
 {
     const std::lock_guard lock(m_Mutex);
-    return {m_Total - m_FreeCount, m_Exhausted, m_ReserveUsed};
+    return {m_Total - m_FreeCount, m_ReserveUsed};
 }
 
 } // namespace NetLib

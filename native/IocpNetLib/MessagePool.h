@@ -31,7 +31,6 @@ public:
 
     struct Usage {
         uint64_t InUse;
-        uint64_t Exhausted;   // times that Allocate could not give all
         uint64_t ReserveUsed; // times that the reserve was begun
     };
     [[nodiscard]] Usage GetUsage() const noexcept;
@@ -44,7 +43,6 @@ private:
     uint32_t m_Total = 0;
     uint32_t m_Reserve = 0;
     uint64_t m_WaitingWorkers = 0;
-    uint64_t m_Exhausted = 0;
     uint64_t m_ReserveUsed = 0;
 };
 

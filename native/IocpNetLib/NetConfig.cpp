@@ -20,10 +20,12 @@ struct Range {
 
 std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
 {
-    if (config.StructSize != sizeof(NetLib_Config))
-        return std::unexpected(StartError{NetLib_Result_InvalidArgument,
-                                          "StructSize is " + std::to_string(config.StructSize) + ", this library's is " +
-                                              std::to_string(sizeof(NetLib_Config))});
+    if (config.StructSize != sizeof(NetLib_Config)) {
+        const std::string mine = std::to_string(sizeof(NetLib_Config));
+        return std::unexpected(StartError{
+            NetLib_Result_InvalidArgument,
+            "StructSize is " + std::to_string(config.StructSize) + ", this library's is " + mine});
+    }
     // Later ranges depend on earlier values, so the order is part of the check.
     const std::array ranges{
         Range{"WorkThreadCount", config.WorkThreadCount, 1, 64, NetLib_Result_FailWorkThreadInfo},

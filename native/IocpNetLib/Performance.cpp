@@ -14,6 +14,7 @@ void IOCounters::AddTo(NetLib_Stats& stats) const noexcept
     stats.PacketsReceived += PacketsReceived.Get();
     stats.BytesReceived += BytesReceived.Get();
     stats.BytesSent += BytesSent.Get();
+    stats.MessagePoolExhausted += MessagePoolExhausted.Get();
     stats.ReceivesPaused += ReceivesPaused.Get();
     stats.CloseTimeouts += CloseTimeouts.Get();
     stats.BytesDiscardedOnClose += BytesDiscardedOnClose.Get();

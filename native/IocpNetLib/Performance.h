@@ -34,6 +34,7 @@ struct alignas(64) IOCounters {
     Counter PacketsReceived;
     Counter BytesReceived;
     Counter BytesSent;
+    Counter MessagePoolExhausted;
     Counter ReceivesPaused;
     Counter CloseTimeouts;
     Counter BytesDiscardedOnClose;

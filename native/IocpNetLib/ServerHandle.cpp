@@ -45,6 +45,7 @@ NetLib_Result NetLib_Server::Stop(std::chrono::milliseconds drain)
     const std::lock_guard lock(m_LifecycleMutex);
     if (m_Server == nullptr)
         return NetLib_Result_NotStarted;
+    KeepStats(); // for those who ask while it ends
     m_Ending.store(true, std::memory_order_seq_cst);
     m_Open.store(nullptr, std::memory_order_seq_cst);
     m_Server->EndPolling();
@@ -53,14 +54,17 @@ NetLib_Result NetLib_Server::Stop(std::chrono::milliseconds drain)
         m_NoCalls.wait(callsLock, [this] { return m_Calls.load(std::memory_order_seq_cst) == 0; });
     }
     m_Server->End(drain);
-    {
-        const std::lock_guard statsLock(m_StatsMutex);
-        m_LastStats = m_Server->Stats();
-    }
+    KeepStats();
     m_LastGeneration = m_Server->LastGeneration();
     m_Server.reset();
     m_Ending.store(false, std::memory_order_seq_cst);
     return NetLib_Result_Success;
+}
+
+void NetLib_Server::KeepStats()
+{
+    const std::lock_guard lock(m_StatsMutex);
+    m_LastStats = m_Server->Stats();
 }
 
 NetLib_Stats NetLib_Server::Stats()

@@ -41,16 +41,18 @@ public:
     [[nodiscard]] NetLib_Stats Stats();
 
 private:
+    void KeepStats();
+
     std::mutex m_LifecycleMutex; // Start and Stop
     std::unique_ptr<NetLib::IOCPServerNet> m_Server;      // under the lifecycle mutex
     uint32_t m_LastGeneration = 0; // under the lifecycle mutex: ids of earlier runs stay stale
     std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr};  // what calls may use: m_Server, but not while it ends
     std::atomic<bool> m_Ending{false};
     std::atomic<uint32_t> m_Calls{0};
-    // The last call of a server that is being ended tells the stop. No std::atomic::wait: libstdc++ 12 loses its wake-ups
-    // where it has no futex (seen with MinGW).
+    // The last call of a server that is being ended tells the stop. No std::atomic::wait: libstdc++ 12 loses its
+    // wake-ups where it has no futex (seen with MinGW).
     std::mutex m_CallsMutex;
     std::condition_variable m_NoCalls;
     std::mutex m_StatsMutex;
-    NetLib_Stats m_LastStats{}; // of the last run
+    NetLib_Stats m_LastStats{}; // of a server that ends or has ended; under the stats mutex
 };

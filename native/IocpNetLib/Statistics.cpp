@@ -14,7 +14,6 @@ NetLib_Stats CollectStats(const ServerContext& server) noexcept
     stats.ConnectionsCurrent = server.Connections.InUse();
     const MessagePool::Usage pool = server.Messages.GetUsage();
     stats.MessagesInUse = pool.InUse;
-    stats.MessagePoolExhausted = pool.Exhausted;
     stats.MessageReserveUsed = pool.ReserveUsed;
     stats.PacketsSent = server.Logic.PacketsSent.Get();
     stats.SendsDropped = server.Logic.SendsDropped.Get();

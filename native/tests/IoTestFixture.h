@@ -133,7 +133,7 @@ protected:
 private:
     void OnAccepted(UniqueSocket socket, const SocketAddress& peer) override
     {
-        m_Accepted.push_back({std::move(socket), peer.Text()});
+        m_Accepted.push_back({std::move(socket), peer.Text().data()});
     }
     void OnAcceptFailed(int) override { ++m_AcceptsFailed; }
     void OnAcceptPaused(int) override { ++m_AcceptsPaused; }

@@ -33,7 +33,7 @@ void SetTimeout(NativeSocket socket, int option)
 
 [[noreturn]] void Fail(const std::string& what)
 {
-    throw std::runtime_error("client: " + what + ": " + SocketErrorText(LastSocketError()));
+    throw std::runtime_error("client: " + what + ": " + SocketErrorText(LastSocketError()).c_str());
 }
 
 } // namespace
@@ -43,7 +43,7 @@ Bytes NumberedPacket(uint32_t size, uint32_t sender, uint32_t number)
     Bytes packet = HeaderOf(static_cast<uint16_t>(size));
     packet.resize(size);
     for (size_t i = 2; i < packet.size(); ++i)
-        packet[i] = StreamByte(uint64_t{sender} << 40 ^ uint64_t{number} << 20 ^ i);
+        packet[i] = StreamByte((uint64_t{sender} << 40) ^ (uint64_t{number} << 20) ^ i);
     return packet;
 }
 
@@ -62,7 +62,7 @@ TestClient::TestClient(uint16_t port, const std::string& host)
     if (!m_Socket.IsOpen())
         Fail("socket");
     if (::connect(m_Socket.Get(), address->Data(), address->Length()) != 0)
-        Fail("connect to " + address->Text());
+        Fail(std::string("connect to ") + address->Text().data());
     m_Socket.SetNoDelay();
     SetTimeout(m_Socket.Get(), SO_RCVTIMEO);
     SetTimeout(m_Socket.Get(), SO_SNDTIMEO);
@@ -113,7 +113,7 @@ Bytes TestClient::Receive(size_t size)
 Bytes TestClient::ReceivePacket()
 {
     Bytes packet = Receive(PacketHeaderLength);
-    const auto length = std::to_integer<uint32_t>(packet[0]) | std::to_integer<uint32_t>(packet[1]) << 8;
+    const auto length = std::to_integer<uint32_t>(packet[0]) | (std::to_integer<uint32_t>(packet[1]) << 8);
     if (length > PacketHeaderLength) {
         const Bytes body = Receive(length - PacketHeaderLength);
         packet.insert(packet.end(), body.begin(), body.end());

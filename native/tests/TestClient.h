@@ -67,7 +67,7 @@ public:
     // Closes so that the server gets a reset.
     void Reset();
 
-    [[nodiscard]] std::string LocalAddress() const { return SocketAddress::LocalOf(m_Socket.Get()).Text(); }
+    [[nodiscard]] std::string LocalAddress() const { return SocketAddress::LocalOf(m_Socket.Get()).Text().data(); }
 
 private:
     // Bytes received, 0 for an end in order, -1 for an error.

@@ -8,7 +8,8 @@
  * Conventions of the whole header
  *   - Plain C, little-endian hosts, fixed-width types. No C++ exception ever leaves a function.
  *   - A struct that may grow starts with StructSize; the caller sets it to sizeof the struct that it was compiled with.
- *   - Functions that can fail return a NetLib_Result: 0 is success. No function sets errno or the last error.
+ *   - Functions that can fail return a NetLib_Result: 0 is success. Nothing is told through errno or the last error,
+ *     and both may change.
  *   - The core never keeps a pointer that it was given, except NetLib_Config::Log and LogUser, which it keeps until
  *     NetLib_Stop returns.
  *   - Memory that the core hands out is freed by the core. Memory that the caller passes in is never freed by the core.
@@ -61,7 +62,7 @@ typedef struct NetLib_Server NetLib_Server;
  */
 typedef uint64_t NetLib_ConnectionId;
 
-/* Results. Values up to 65 are the numbers of the original library's NetResult; those from 100 up are this library's. */
+/* Results. Values up to 65 are the numbers of the original library's NetResult, those from 100 up this library's. */
 typedef int32_t NetLib_Result;
 enum {
     NetLib_Result_Success = 0,
@@ -79,25 +80,25 @@ enum {
     NetLib_Result_FailServerInfoPerformancePacketMillisecondsTime = 42,
     NetLib_Result_FailServerInfoPostMessagesThreadsCount = 43,
     NetLib_Result_FailCreateListenSocketStartup = 45, /* the system's socket layer did not start */
-    NetLib_Result_FailCreateListenSocketSocket = 46,  /* no socket, or the bind address is not an IP address */
+    NetLib_Result_FailCreateListenSocketSocket = 46,  /* the system gave no socket */
     NetLib_Result_FailCreateListenSocketBind = 47,    /* address not available, or port in use */
     NetLib_Result_FailCreateListenSocketListen = 48,
     NetLib_Result_FailHandleIocpWork = 49,            /* no completion port, epoll or io_uring instance for a worker */
     NetLib_Result_FailHandleIocpLogic = 50,           /* reserved: the logic queue needs no handle of the system */
-    NetLib_Result_FailCreateMessageManager = 51,      /* out of memory: message pool */
-    NetLib_Result_FailLinkIocp = 52,                  /* the listen socket could not be bound to the I/O backend */
-    NetLib_Result_FailCreateConnection = 53,          /* out of memory: connections */
+    NetLib_Result_FailCreateMessageManager = 51,      /* reserved: 53 tells of this memory, too */
+    NetLib_Result_FailLinkIocp = 52,                  /* the I/O backend could not begin to accept */
+    NetLib_Result_FailCreateConnection = 53,          /* out of memory: connections and message pool */
     NetLib_Result_FailCreatePerformance = 54,         /* reserved: counters cannot fail */
     NetLib_Result_FailCreateWorkThread = 55,          /* the system refused a thread */
     NetLib_Result_BindAcceptExSocketFailWSASocket = 56, /* reserved: logged when it happens, and tried again */
-    NetLib_Result_BindAcceptExSocketFailAcceptEx = 57,  /* the first pre-posted accepts were refused */
+    NetLib_Result_BindAcceptExSocketFailAcceptEx = 57,  /* reserved: 52 at start, later logged and tried again */
     NetLib_Result_PostRecvNullObj = 61,               /* 61 to 63: reserved, a failed receive closes its connection */
     NetLib_Result_PostRecvNullWSABUF = 62,
     NetLib_Result_PostRecvNullSocketError = 63,
     NetLib_Result_ReservedSendPacketBufferNotConnected = 64, /* the connection has gone, or is closing */
-    NetLib_Result_ReservedSendPacketBufferEmptyBuffer = 65,  /* the send ring is full: the connection is being closed */
+    NetLib_Result_ReservedSendPacketBufferEmptyBuffer = 65,  /* no room in the send ring: the connection closes */
 
-    NetLib_Result_InvalidArgument = 100, /* a null pointer, a wrong StructSize, a span out of bounds: nothing was done */
+    NetLib_Result_InvalidArgument = 100, /* null pointer, wrong StructSize, span out of bounds: nothing was done */
     NetLib_Result_AlreadyStarted = 101,  /* NetLib_Start on a running server */
     NetLib_Result_NotStarted = 102,      /* the server is not running */
     NetLib_Result_Busy = 103,            /* another NetLib_Poll or NetLib_GetNetworkMessage is under way */
@@ -121,7 +122,7 @@ enum {
 /*
  * Receives one log line: level is a NetLib_LogLevel, text is UTF-8 without terminator or line end, length its bytes.
  * text is valid during the call only. Called from the core's own threads, one line at a time or several at once, and
- * from the thread inside NetLib_Start or NetLib_Stop; never from inside NetLib_Poll, NetLib_Submit,
+ * from the thread inside NetLib_Start, NetLib_Stop or NetLib_Destroy; never from inside NetLib_Poll, NetLib_Submit,
  * NetLib_SendPacket, NetLib_GetNetworkMessage, NetLib_BeginStop or NetLib_GetStats, and never for a packet.
  * It must not call back into the server.
  */
@@ -144,7 +145,8 @@ typedef struct NetLib_Config {
     int32_t PerformancePacketMillisecondsTime; /* period of the performance log line, 100 to 86,400,000; 0: none */
     int32_t PostMessagesThreadsCount;          /* logic threads: must be 1 */
 
-    int32_t CloseTimeoutMilliseconds; /* bound for sending what is queued when a connection closes, 0 to 600,000 */
+    int32_t CloseTimeoutMilliseconds; /* bound for a connection that closes: sending what is queued, then up to 1 s in
+                                         which the client may end its side; 0 to 600,000 */
     int32_t NoDelay;                  /* 1: TCP_NODELAY (the default), 0: Nagle's algorithm */
     int32_t MinLogLevel;              /* lines below this NetLib_LogLevel are not made */
     char BindAddress[NETLIB_BIND_ADDRESS_CAPACITY]; /* IP address as text; empty: all, IPv6 and IPv4 on one socket */
@@ -168,7 +170,7 @@ enum {
     NetLib_CloseReason_PacketTooShort = 3,  /* protocol violation: PacketLength under 5 */
     NetLib_CloseReason_PacketTooLong = 4,   /* protocol violation: PacketLength over MaxPacketSize */
     NetLib_CloseReason_SendBufferFull = 5,  /* the client reads too slowly: its send ring was full */
-    NetLib_CloseReason_Logic = 6,           /* logic asked for it with NETLIB_OP_DISCONNECT */
+    NetLib_CloseReason_Logic = 6,           /* logic asked for it with NetLib_Op_Disconnect */
     NetLib_CloseReason_ServerStop = 7,
     NetLib_CloseReason_OutOfMemory = 8,     /* no memory for this connection's buffers */
     NetLib_CloseReason_Count = 9            /* how many reasons there are */
@@ -314,17 +316,18 @@ NETLIB_API NetLib_Result NetLib_GetStats(NetLib_Server* server, NetLib_Stats* st
 
 /*
  * Begins an orderly stop and returns at once: no more connections, no more reading. Logic goes on polling; it receives
- * every packet that was already accepted, then a Close (ServerStop) a connection, then NetLib_Result_Stopped. What it
+ * every packet that had come in whole, then a Close (ServerStop) a connection, then NetLib_Result_Stopped. What it
  * sends meanwhile is still sent. NetLib_Stop ends it.
  */
 NETLIB_API NetLib_Result NetLib_BeginStop(NetLib_Server* server) NETLIB_NOEXCEPT;
 
 /*
  * Stops the server from any state: what is queued in send rings gets up to drainMilliseconds (0 to 600,000) to be
- * sent, then every connection is closed, every thread joined and all memory freed. Events that logic has not taken
- * are dropped: call NetLib_BeginStop and poll until NetLib_Result_Stopped first to lose none. A NetLib_Poll that
- * waits on another thread returns NetLib_Result_Stopped; payloads that logic still holds become invalid.
- * Not to be called from the log callback. NetLib_Result_NotStarted if the server does not run.
+ * sent, and clients up to 1 s of that to end their side; then every connection is closed, every thread joined and all
+ * memory freed. Events that logic has not taken are dropped: call NetLib_BeginStop and poll until
+ * NetLib_Result_Stopped first to lose none. A NetLib_Poll that waits on another thread returns NetLib_Result_Stopped;
+ * payloads that logic still holds become invalid. Not to be called from the log callback. NetLib_Result_NotStarted if
+ * the server does not run.
  */
 NETLIB_API NetLib_Result NetLib_Stop(NetLib_Server* server, int32_t drainMilliseconds) NETLIB_NOEXCEPT;
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
 
 namespace NetLib {
 namespace {
@@ -20,22 +21,28 @@ bool IsOutOfResources(int error) noexcept
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+// What a call of the system failed with, as a sentence.
+std::unexpected<std::string> Failure(const char* call, int error)
+{
+    return std::unexpected(std::string(call) + ": " + SocketErrorText(error).c_str());
+}
+
 } // namespace
 
 std::expected<std::unique_ptr<IoEpoll>, std::string> IoEpoll::Create(IoHandler& handler)
 {
     UniqueSocket epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.IsOpen())
-        return std::unexpected("epoll_create1: " + SocketErrorText(errno));
+        return Failure("epoll_create1", errno);
     UniqueSocket wakeEvent(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!wakeEvent.IsOpen())
-        return std::unexpected("eventfd: " + SocketErrorText(errno));
+        return Failure("eventfd", errno);
     auto io = std::make_unique<IoEpoll>(handler, std::move(epoll), std::move(wakeEvent));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET; // edge-triggered: the counter need never be read back
     event.data.ptr = &io->m_WakeEvent;
     if (::epoll_ctl(io->m_Epoll.Get(), EPOLL_CTL_ADD, io->m_WakeEvent.Get(), &event) != 0)
-        return std::unexpected("epoll_ctl: " + SocketErrorText(errno));
+        return Failure("epoll_ctl", errno);
     return io;
 }
 
@@ -51,7 +58,7 @@ std::expected<void, std::string> IoEpoll::Listen(UniqueSocket listenSocket)
     event.events = EPOLLIN;
     event.data.ptr = &m_ListenSocket;
     if (::epoll_ctl(m_Epoll.Get(), EPOLL_CTL_ADD, m_ListenSocket.Get(), &event) != 0)
-        return std::unexpected("epoll_ctl: " + SocketErrorText(errno));
+        return Failure("epoll_ctl", errno);
     return {};
 }
 
@@ -138,32 +145,35 @@ IoOutcome IoEpoll::TrySend(const IoSocket& socket) noexcept
     }
 }
 
-void IoEpoll::Close(IoSocket& socket, bool abort)
+void IoEpoll::Close(IoSocket& socket, bool abort) noexcept
 {
     if (abort)
         socket.Socket.AbortOnClose();
     socket.Socket.Close(); // leaves the epoll set by itself
-    if (socket.RecvPending || socket.SendPending)
-        m_Cancelled.push_back({&socket, socket.RecvPending, socket.SendPending});
-    socket.RecvPending = socket.SendPending = false;
+    socket.RecvCancelled = std::exchange(socket.RecvPending, false);
+    socket.SendCancelled = std::exchange(socket.SendPending, false);
+    if (socket.RecvCancelled || socket.SendCancelled)
+        socket.NextCancelled = std::exchange(m_FirstCancelled, &socket);
 }
 
 void IoEpoll::ReportCancelled()
 {
     // A handler may close further sockets meanwhile; those are reported in the next turn.
-    std::vector<Cancelled> cancelled;
-    cancelled.swap(m_Cancelled);
-    for (const Cancelled& entry : cancelled) {
-        if (entry.Recv)
-            m_Handler.OnRecvDone(*entry.Socket, IoOutcome::Failed(ECANCELED));
-        if (entry.Send)
-            m_Handler.OnSendDone(*entry.Socket, IoOutcome::Failed(ECANCELED));
+    for (IoSocket* socket = std::exchange(m_FirstCancelled, nullptr); socket != nullptr;) {
+        // The socket may be given up with its last report.
+        IoSocket* const next = std::exchange(socket->NextCancelled, nullptr);
+        const bool send = std::exchange(socket->SendCancelled, false);
+        if (std::exchange(socket->RecvCancelled, false))
+            m_Handler.OnRecvDone(*socket, IoOutcome::Failed(ECANCELED));
+        if (send)
+            m_Handler.OnSendDone(*socket, IoOutcome::Failed(ECANCELED));
+        socket = next;
     }
 }
 
 void IoEpoll::Wait(int milliseconds)
 {
-    if (!m_Cancelled.empty()) {
+    if (m_FirstCancelled != nullptr) {
         ReportCancelled();
         milliseconds = 0;
     }

@@ -7,7 +7,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "io/IoHandler.h"
 
@@ -22,6 +21,9 @@ struct IoSocket {
     bool SendPending = false;
     bool Readable = false; // an edge was reported and no receive has found the socket empty since
     bool HungUp = false;   // the peer ended its side: a short receive does not mean that the socket is empty
+    bool RecvCancelled = false; // to be reported as failed
+    bool SendCancelled = false;
+    IoSocket* NextCancelled = nullptr;
 };
 
 class IoEpoll {
@@ -37,10 +39,10 @@ public:
     [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept;
     [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
                                  std::span<const std::byte> second) noexcept;
-    void Close(IoSocket& socket, bool abort);
+    void Close(IoSocket& socket, bool abort) noexcept;
     void Wait(int milliseconds);
     void Wake() noexcept;
-    [[nodiscard]] bool IsIdle() const noexcept { return m_Cancelled.empty(); }
+    [[nodiscard]] bool IsIdle() const noexcept { return m_FirstCancelled == nullptr; }
 
     // For Create. epoll and wakeEvent are no sockets, but close the same way.
     IoEpoll(IoHandler& handler, UniqueSocket epoll, UniqueSocket wakeEvent) noexcept;
@@ -52,17 +54,11 @@ private:
     [[nodiscard]] IoOutcome TryRecv(IoSocket& socket) noexcept;
     [[nodiscard]] static IoOutcome TrySend(const IoSocket& socket) noexcept;
 
-    struct Cancelled {
-        IoSocket* Socket;
-        bool Recv;
-        bool Send;
-    };
-
     IoHandler& m_Handler;
     UniqueSocket m_Epoll;
     UniqueSocket m_WakeEvent;
     UniqueSocket m_ListenSocket;
-    std::vector<Cancelled> m_Cancelled;
+    IoSocket* m_FirstCancelled = nullptr; // closed with something pending, not yet reported
 };
 
 } // namespace NetLib

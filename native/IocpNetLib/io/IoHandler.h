@@ -1,4 +1,5 @@
-// What an I/O backend reports, and to whom. Called on the Io's thread, from inside Io::Wait.
+// What an I/O backend reports, and to whom. Called on the Io's thread, from inside Io::Wait; OnAcceptFailed and
+// OnAcceptPaused also from inside Listen and ResumeAccept.
 #pragma once
 
 #include <cstdint>

@@ -10,6 +10,8 @@ constexpr ULONG CompletionsAtATime = 64;
 // Accepts that wait for clients: as many connects as may arrive while one turn of the I/O thread lasts. Further ones
 // wait in the listen backlog.
 constexpr size_t PrePostedAccepts = 64;
+// Clients in the listen backlog that may be found reset in a row before accepting rests.
+constexpr int ResetsAtATime = 64;
 // Completion keys: what a completion belongs to.
 constexpr ULONG_PTR KeySocket = 1;
 constexpr ULONG_PTR KeyWake = 2;
@@ -36,13 +38,19 @@ WSABUF BufferOf(std::span<const std::byte> piece) noexcept
             const_cast<char*>(reinterpret_cast<const char*>(piece.data()))};
 }
 
+// What a call of the system failed with, as a sentence.
+std::unexpected<std::string> Failure(const char* call, int error)
+{
+    return std::unexpected(std::string(call) + ": " + SocketErrorText(error).c_str());
+}
+
 } // namespace
 
 std::expected<std::unique_ptr<IoIocp>, std::string> IoIocp::Create(IoHandler& handler)
 {
     UniquePort port(::CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1));
     if (port == nullptr)
-        return std::unexpected("CreateIoCompletionPort: " + SocketErrorText(static_cast<int>(::GetLastError())));
+        return Failure("CreateIoCompletionPort", static_cast<int>(::GetLastError()));
     return std::make_unique<IoIocp>(handler, std::move(port));
 }
 
@@ -52,21 +60,32 @@ std::expected<void, std::string> IoIocp::Listen(UniqueSocket listenSocket)
 {
     m_ListenFamily = SocketAddress::LocalOf(listenSocket.Get()).Family();
     if (::CreateIoCompletionPort(reinterpret_cast<HANDLE>(listenSocket.Get()), m_Port.get(), KeySocket, 0) == nullptr)
-        return std::unexpected("CreateIoCompletionPort: " + SocketErrorText(static_cast<int>(::GetLastError())));
+        return Failure("CreateIoCompletionPort", static_cast<int>(::GetLastError()));
     if (!LoadExtension(listenSocket.Get(), WSAID_ACCEPTEX, m_AcceptEx) ||
         !LoadExtension(listenSocket.Get(), WSAID_GETACCEPTEXSOCKADDRS, m_GetAcceptExSockaddrs))
-        return std::unexpected("AcceptEx: " + SocketErrorText(LastSocketError()));
+        return Failure("AcceptEx", LastSocketError());
     m_ListenSocket = std::move(listenSocket);
     m_Accepts = std::vector<AcceptOperation>(PrePostedAccepts);
     if (const int error = PostAccept(m_Accepts.front()); error != 0) {
         StopListening();
-        return std::unexpected("AcceptEx: " + SocketErrorText(error));
+        return Failure("AcceptEx", error);
     }
     PostAllAccepts();
     return {};
 }
 
-int IoIocp::PostAccept(AcceptOperation& operation) noexcept
+int IoIocp::PostAccept(AcceptOperation& operation)
+{
+    int error = TryPostAccept(operation);
+    // A client that was waiting and reset its connection makes AcceptEx fail at once. The next one is not its fault.
+    for (int i = 0; error == WSAECONNRESET && i < ResetsAtATime; ++i) {
+        m_Handler.OnAcceptFailed(error);
+        error = TryPostAccept(operation);
+    }
+    return error;
+}
+
+int IoIocp::TryPostAccept(AcceptOperation& operation) noexcept
 {
     operation.Socket = OpenTcpSocket(m_ListenFamily);
     if (!operation.Socket.IsOpen())
@@ -227,7 +246,7 @@ void IoIocp::Wait(int milliseconds)
 
 void IoIocp::Wake() noexcept
 {
-    // Fails only without kernel memory; the I/O thread then wakes by its next completion or tick.
+    // Fails only without kernel memory; the I/O thread looks up by itself before long.
     (void)::PostQueuedCompletionStatus(m_Port.get(), 0, KeyWake, nullptr);
 }
 

@@ -68,8 +68,9 @@ private:
         std::byte Addresses[2 * AddressCapacity]{};
     };
 
-    // Success, or the system's error number.
-    [[nodiscard]] int PostAccept(AcceptOperation& operation) noexcept;
+    // Both: 0, or the system's error number.
+    [[nodiscard]] int PostAccept(AcceptOperation& operation);
+    [[nodiscard]] int TryPostAccept(AcceptOperation& operation) noexcept;
     void PostAllAccepts();
     void AcceptDone(AcceptOperation& operation, bool succeeded);
     [[nodiscard]] static IoOutcome OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept;

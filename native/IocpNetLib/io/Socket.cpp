@@ -1,8 +1,8 @@
 #include "io/Socket.h"
 
 #include <array>
+#include <cstdio>
 #include <cstring>
-#include <system_error>
 
 #if !defined(_WIN32)
 #  include <arpa/inet.h>
@@ -24,7 +24,8 @@ void SetFlag(NativeSocket socket, int level, int option, int value) noexcept
 ListenError Failure(ListenStep step, const SocketAddress& address, const char* what)
 {
     const int error = LastSocketError();
-    return {step, error, std::string(what) + " " + address.Text() + ": " + SocketErrorText(error)};
+    return {step, error,
+            std::string(what) + " " + address.Text().data() + ": " + SocketErrorText(error).c_str()};
 }
 
 } // namespace
@@ -38,9 +39,30 @@ int LastSocketError() noexcept
 #endif
 }
 
-std::string SocketErrorText(int error)
+SocketErrorText::SocketErrorText(int error) noexcept
 {
-    return std::system_category().message(error) + " (error " + std::to_string(error) + ")";
+    std::array<char, 160> words{};
+#if defined(_WIN32)
+    // FormatMessageA would answer in the code page of the system's language.
+    std::array<wchar_t, 160> wide{};
+    DWORD length = ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                                        FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                                    nullptr, static_cast<DWORD>(error), MAKELANGID(LANG_ENGLISH, SUBLANG_ENGLISH_US),
+                                    wide.data(), static_cast<DWORD>(wide.size()), nullptr);
+    if (length == 0) // no English on this system
+        length = ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                                      FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                                  nullptr, static_cast<DWORD>(error), 0, wide.data(),
+                                  static_cast<DWORD>(wide.size()), nullptr);
+    while (length > 0 && wide[length - 1] == L' ')
+        --length;
+    ::WideCharToMultiByte(CP_UTF8, 0, wide.data(), static_cast<int>(length), words.data(),
+                          static_cast<int>(words.size() - 1), nullptr, nullptr);
+#else
+    const char* const description = ::strerrordesc_np(error);
+    std::snprintf(words.data(), words.size(), "%s", description == nullptr ? "unknown error" : description);
+#endif
+    std::snprintf(m_Text.data(), m_Text.size(), "%s (error %d)", words.data(), error);
 }
 
 bool IsAddressMissing(int error) noexcept
@@ -137,25 +159,26 @@ uint16_t SocketAddress::Port() const noexcept
     return 0;
 }
 
-std::string SocketAddress::Text() const
+SocketAddress::TextBuffer SocketAddress::Text() const noexcept
 {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const std::string port = ":" + std::to_string(Port());
+    TextBuffer text{};
+    std::array<char, INET6_ADDRSTRLEN> address{};
     if (Family() == AF_INET) {
         const auto* v4 = reinterpret_cast<const sockaddr_in*>(&m_Storage);
-        ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-        return text.data() + port;
-    }
-    if (Family() == AF_INET6) {
+        ::inet_ntop(AF_INET, &v4->sin_addr, address.data(), address.size());
+        std::snprintf(text.data(), text.size(), "%s:%u", address.data(), unsigned{Port()});
+    } else if (Family() == AF_INET6) {
         const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&m_Storage);
-        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-            ::inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text.data(), text.size());
-            return text.data() + port;
-        }
-        ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-        return "[" + std::string(text.data()) + "]" + port;
+        const bool isMapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+        if (isMapped)
+            ::inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, address.data(), address.size());
+        else
+            ::inet_ntop(AF_INET6, &v6->sin6_addr, address.data(), address.size());
+        std::snprintf(text.data(), text.size(), isMapped ? "%s:%u" : "[%s]:%u", address.data(), unsigned{Port()});
+    } else {
+        std::snprintf(text.data(), text.size(), "unknown address");
     }
-    return "unknown address";
+    return text;
 }
 
 std::expected<SocketLayer, int> SocketLayer::Open()

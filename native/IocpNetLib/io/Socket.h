@@ -2,6 +2,7 @@
 // includes the system's socket headers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -29,8 +30,17 @@ inline constexpr NativeSocket InvalidNativeSocket = -1;
 // The calling thread's last socket error: errno or WSAGetLastError.
 [[nodiscard]] int LastSocketError() noexcept;
 
-// A system error number in words, with the number.
-[[nodiscard]] std::string SocketErrorText(int error);
+// A system error number in words, with the number: UTF-8, in English where the system can. It allocates nothing, since
+// the error may be that there is no memory.
+class SocketErrorText {
+public:
+    explicit SocketErrorText(int error) noexcept;
+    [[nodiscard]] const char* c_str() const noexcept { return m_Text.data(); }
+    operator std::string_view() const noexcept { return m_Text.data(); }
+
+private:
+    std::array<char, 200> m_Text{};
+};
 
 // Whether a bind failed because the machine does not have the address.
 [[nodiscard]] bool IsAddressMissing(int error) noexcept;
@@ -84,8 +94,11 @@ public:
     [[nodiscard]] int Family() const noexcept { return m_Storage.ss_family; }
     [[nodiscard]] uint16_t Port() const noexcept;
 
-    // "127.0.0.1:80", "[::1]:80". An IPv4 peer of a dual-stack socket is written as IPv4.
-    [[nodiscard]] std::string Text() const;
+    // Room for the longest address with port and terminator: "[" 45 "]:65535".
+    using TextBuffer = std::array<char, 64>;
+
+    // "127.0.0.1:80", "[::1]:80", terminated. An IPv4 peer of a dual-stack socket is written as IPv4.
+    [[nodiscard]] TextBuffer Text() const noexcept;
 
 private:
     sockaddr_storage m_Storage{};
