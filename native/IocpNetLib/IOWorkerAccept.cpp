@@ -82,6 +82,7 @@ void IOWorker::Adopt(Connection& connection)
         Break(connection, CloseReason::OutOfMemory, true);
         return;
     }
+    connection.Socket.SetKeepAlive();
     if (m_Server.Config.NoDelay)
         connection.Socket.SetNoDelay();
     if (m_Phase != StopPhase::Running) { // it was on its way here when the stop began

@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <cstring>
 
-#if !defined(_WIN32)
+#if defined(_WIN32)
+#  include <mstcpip.h>
+#else
 #  include <arpa/inet.h>
 #  include <cerrno>
 #  include <fcntl.h>
@@ -101,6 +103,20 @@ void UniqueSocket::ShutdownSend() noexcept
 }
 
 void UniqueSocket::SetNoDelay() noexcept { SetFlag(m_Socket, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+void UniqueSocket::SetKeepAlive() noexcept
+{
+#if defined(_WIN32)
+    tcp_keepalive settings{1, 60'000, 10'000}; // on, and milliseconds
+    DWORD bytes = 0;
+    (void)::WSAIoctl(m_Socket, SIO_KEEPALIVE_VALS, &settings, sizeof(settings), nullptr, 0, &bytes, nullptr, nullptr);
+#else
+    SetFlag(m_Socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
+#endif
+}
 
 SocketAddress::SocketAddress(const sockaddr* address, socklen_t length) noexcept
 {

@@ -72,6 +72,9 @@ public:
     void AbortOnClose() noexcept;
     void ShutdownSend() noexcept;
     void SetNoDelay() noexcept;
+    // Lets the system end the connection of a peer that has vanished: after 60 s of silence it asks every 10 s, and
+    // gives up after 3 questions without an answer (Windows: 10).
+    void SetKeepAlive() noexcept;
 
 private:
     NativeSocket m_Socket = InvalidNativeSocket;
