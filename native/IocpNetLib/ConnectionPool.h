@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <vector>
 
 #include "Connection.h"
 
 namespace NetLib {
 
-// Any thread may Take, Return and ask for InUse; Find and All hand out connections by position only.
+// Any thread may Take, Return and ask for InUse; Find tells where a place is, and nothing of its state.
 class ConnectionPool {
 public:
     // Throws std::bad_alloc.

@@ -62,7 +62,8 @@ private:
     // Waits until m_Taken has a message. Success also means that there may be none: the time is up or Wake was called.
     [[nodiscard]] NetLib_Result WaitForMessages(int32_t waitMilliseconds);
     [[nodiscard]] bool IsDelivered() const noexcept;
-    void HandOut(Message& message) noexcept;
+    // Moves the first message from m_Taken, which has one, to m_HandedOut.
+    const Message& HandOutNext() noexcept;
     void GiveBackHandedOut() noexcept;
     void GiveBack(Message& message, MessageList& toPool) noexcept;
     void DropUndelivered() noexcept;

@@ -43,14 +43,12 @@ NetLib_Result IOCPServerNet::Poll(std::span<NetLib_Message> messages, int32_t wa
 
     const std::lock_guard lock(m_LogicMutex);
     while (count < messages.size() && !m_Taken.IsEmpty()) {
-        Message& message = *m_Taken.TakeFirst();
-        HandOut(message);
+        const Message& message = HandOutNext();
         messages[count++] = {.ConnectionId = message.Owner->Id(),
                              .Data = reinterpret_cast<const uint8_t*>(message.Data),
                              .Size = message.Size,
                              .Type = static_cast<uint16_t>(message.Type),
                              .Reason = message.Reason};
-        m_HandedOut.Append(message);
     }
     return NetLib_Result_Success;
 }
@@ -74,13 +72,11 @@ NetLib_Result IOCPServerNet::GetNetworkMessage(int8_t& type, NetLib_ConnectionId
 
     {
         const std::lock_guard lock(m_LogicMutex);
-        Message& message = *m_Taken.TakeFirst();
-        HandOut(message);
+        const Message& message = HandOutNext();
         type = static_cast<int8_t>(message.Type);
         connectionId = message.Owner->Id();
         if (copySize != 0)
             std::memcpy(buffer.data(), message.Data, copySize);
-        m_HandedOut.Append(message);
     }
     GiveBackHandedOut();
     return NetLib_Result_Success;
@@ -125,10 +121,13 @@ bool IOCPServerNet::IsDelivered() const noexcept
            m_Context.OpenForLogic.load(std::memory_order_acquire) == 0;
 }
 
-void IOCPServerNet::HandOut(Message& message) noexcept
+const Message& IOCPServerNet::HandOutNext() noexcept
 {
+    Message& message = *m_Taken.TakeFirst();
     if (message.Type == MessageType::Connection)
         message.Owner->LogicOpen = true;
+    m_HandedOut.Append(message);
+    return message;
 }
 
 void IOCPServerNet::GiveBackHandedOut() noexcept
