@@ -42,9 +42,9 @@ func TestSendsAreTakenUntilTheCloseIsGivenBack(t *testing.T) {
 		s.expectClose(id, ClosePeerClosed)
 		s.send(id, packetOf(1, []byte("in time")))
 		s.expectNothing()
-		dropped := s.core.Stats().SendsDropped
+		dropped := s.core.Stats().SendsDropped[SendDropNotConnected]
 		s.send(id, packetOf(2, []byte("late")))
-		require.Equal(t, dropped+1, s.core.Stats().SendsDropped)
+		require.Equal(t, dropped+1, s.core.Stats().SendsDropped[SendDropNotConnected])
 		c.expect(packetOf(1, []byte("in time")))
 		c.expectEOF()
 	})
@@ -82,7 +82,7 @@ func TestDisconnectSendsWhatIsQueued(t *testing.T) {
 			}
 			c.expectEOF()
 			c.close()
-			require.Equal(t, before.SendsDropped+1, s.core.Stats().SendsDropped)
+			require.Equal(t, before.SendsDropped[SendDropNotConnected]+1, s.core.Stats().SendsDropped[SendDropNotConnected])
 		}
 		s.eventually("every slot is free", func(stats Stats) bool { return stats.ConnectionsCurrent == 0 })
 		require.Zero(t, s.core.Stats().BytesDiscardedOnClose)

@@ -191,7 +191,7 @@ func TestBroadcastReachesAll(t *testing.T) {
 		}
 		stats := s.core.Stats()
 		require.Equal(t, uint64(clients*count+count), stats.PacketsSent)
-		require.Equal(t, uint64(3*count), stats.SendsDropped)
+		require.Equal(t, uint64(3*count), stats.SendsDropped[SendDropNotConnected])
 		s.eventually("the bytes are counted", func(stats Stats) bool {
 			return stats.BytesSent == clients*count*100+count*20
 		})

@@ -109,7 +109,7 @@ func TestRule04LateCallsNeverReachTheNextClient(t *testing.T) {
 		require.Equal(t, firstID.Index(), secondID.Index())
 		require.NotEqual(t, firstID.Generation(), secondID.Generation())
 
-		dropped := s.core.Stats().SendsDropped
+		dropped := s.core.Stats().SendsDropped[SendDropNotConnected]
 		var batch SendBatch
 		batch.Send(firstID, packetOf(1, []byte("late")))
 		batch.Disconnect(firstID)
@@ -117,7 +117,7 @@ func TestRule04LateCallsNeverReachTheNextClient(t *testing.T) {
 		batch.Send(secondID, packetOf(3, nil))
 		require.NoError(t, s.core.Submit(&batch))
 		second.expect(packetOf(2, nil), packetOf(3, nil))
-		require.Equal(t, dropped+5, s.core.Stats().SendsDropped)
+		require.Equal(t, dropped+5, s.core.Stats().SendsDropped[SendDropNotConnected])
 		second.closeWrite()
 		s.expectClose(secondID, ClosePeerClosed)
 		s.expectNothing()
@@ -286,12 +286,12 @@ func TestRule07SlowReaderIsDisconnectedAlone(t *testing.T) {
 		}
 		s.warned(slow.address())
 		stats := s.core.Stats()
-		require.NotZero(t, stats.SendsDropped)
+		require.Equal(t, uint64(1), stats.SendsDropped[SendDropBufferFull])
 		require.Equal(t, uint64(1), stats.Closed[CloseSendBufferFull])
 		s.eventually("its slot is free", func(stats Stats) bool { return stats.ConnectionsCurrent == 1 })
 		slow.expectEnd()
 		s.send(slowID, packetOf(1, nil))
-		require.Equal(t, stats.SendsDropped+1, s.core.Stats().SendsDropped)
+		require.Equal(t, stats.SendsDropped[SendDropNotConnected]+1, s.core.Stats().SendsDropped[SendDropNotConnected])
 		s.send(goodID, packetOf(2, nil))
 		good.expect(packetOf(2, nil))
 	})
@@ -318,7 +318,7 @@ func TestRule07PacketsAreQueuedWhole(t *testing.T) {
 			require.Equal(t, numbered(1, number, config.MaxPacketSize-24), packet)
 		}
 		stats := s.core.Stats()
-		require.Equal(t, uint64(100), stats.PacketsSent+stats.SendsDropped)
+		require.Equal(t, uint64(100), stats.PacketsSent+stats.AllSendsDropped())
 	})
 }
 
@@ -407,6 +407,21 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 			{"PerformancePeriod", ResultPerformancePeriod, func(c *Config) { c.PerformancePeriod = 25 * time.Hour }},
 			{"CloseTimeout", ResultInvalidArgument, func(c *Config) { c.CloseTimeout = -1 }},
 			{"CloseTimeout", ResultInvalidArgument, func(c *Config) { c.CloseTimeout = 11 * time.Minute }},
+			{"FirstPacketTimeout", ResultInvalidArgument, func(c *Config) { c.FirstPacketTimeout = -1 }},
+			{"FirstPacketTimeout", ResultInvalidArgument, func(c *Config) { c.FirstPacketTimeout = time.Hour + 1 }},
+			{"IdleTimeout", ResultInvalidArgument, func(c *Config) { c.IdleTimeout = -1 }},
+			{"IdleTimeout", ResultInvalidArgument, func(c *Config) { c.IdleTimeout = 24*time.Hour + 1 }},
+			{"KeepAlive.Idle", ResultInvalidArgument, func(c *Config) { c.KeepAlive.Idle = -1 }},
+			{"KeepAlive.Idle", ResultInvalidArgument, func(c *Config) { c.KeepAlive.Idle = 32768 * time.Second }},
+			{"KeepAlive.Interval", ResultInvalidArgument, func(c *Config) { c.KeepAlive.Interval = 0 }},
+			{"KeepAlive.Count", ResultInvalidArgument, func(c *Config) { c.KeepAlive.Count = 0 }},
+			{"KeepAlive.Count", ResultInvalidArgument, func(c *Config) { c.KeepAlive.Count = 128 }},
+			{"Rate.PacketsPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.PacketsPerSecond = -1 }},
+			{"Rate.PacketsPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.PacketsPerSecond = 1_000_001 }},
+			{"Rate.BytesPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.BytesPerSecond = -1 }},
+			{"Rate.BytesPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.BytesPerSecond = 1<<30 + 1 }},
+			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = -1 }},
+			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = time.Minute + 1 }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = "localhost" }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = "127.0.0.1:11021" }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = string(bytes.Repeat([]byte("1"), 64)) }},

@@ -103,20 +103,34 @@ type Core interface {
 
 // Stats are the counters of a core since Start, and gauges.
 type Stats struct {
-	ConnectionsCurrent    uint64 // gauge: slots in use
-	ConnectionsAccepted   uint64 // connections that logic was, or will be, told of
-	ConnectionsRefused    uint64 // closed at once because MaxConnections was reached
-	AcceptErrors          uint64 // accepts that the system failed
-	PacketsReceived       uint64 // handed to the logic queue
-	BytesReceived         uint64 // read from sockets
-	PacketsSent           uint64 // payloads queued for a connection; a broadcast counts once a receiver
-	BytesSent             uint64 // written to sockets
-	SendsDropped          uint64 // payloads for a connection that had gone, was closing, or had a full send buffer
-	MessagesInUse         uint64 // gauge: pool messages queued for logic or held by it
-	MessagePoolExhausted  uint64 // times that reading paused because the pool, reserve included, was empty
-	MessageReserveUsed    uint64 // times that the reserve was begun
-	ReceivesPaused        uint64 // times that reading paused because logic held a connection's whole receive buffer
-	CloseTimeouts         uint64 // connections cut off while sending what was queued
-	BytesDiscardedOnClose uint64 // queued for sending and not sent when the connection ended
-	Closed                [CloseReasonCount]uint64
+	ConnectionsCurrent    uint64                // gauge: slots in use
+	ConnectionsAccepted   uint64                // connections that logic was, or will be, told of
+	ConnectionsRefused    uint64                // closed at once because MaxConnections was reached
+	RefusedAtStop         uint64                // connections closed at once because the core was stopping
+	AcceptErrors          uint64                // accepts that the system failed
+	PacketsReceived       uint64                // handed to the logic queue
+	BytesReceived         uint64                // read from sockets
+	PacketsSent           uint64                // payloads queued for a connection; a broadcast counts once a receiver
+	BytesSent             uint64                // written to sockets
+	SendsDropped          [SendDropCount]uint64 // payloads that were not queued, by reason
+	MessagesInUse         uint64                // gauge: pool messages queued for logic or held by it
+	MessagePoolExhausted  uint64                // times that reading paused because the pool, reserve included, was empty
+	MessageReserveUsed    uint64                // times that the reserve was begun
+	ReceivesPaused        uint64                // times that reading paused because logic held a connection's whole receive buffer
+	ReceivesThrottled     uint64                // times that reading paused because a client exceeded Config.Rate
+	CloseTimeouts         uint64                // connections cut off while sending what was queued
+	BytesDiscardedOnClose uint64                // queued for sending and not sent when the connection ended
+	// BytesReceivedDiscarded were received and never handed to logic: an unfinished packet, or what came when nothing
+	// more was wanted.
+	BytesReceivedDiscarded uint64
+	Closed                 [CloseReasonCount]uint64
+}
+
+// AllSendsDropped is the sum of SendsDropped.
+func (s *Stats) AllSendsDropped() uint64 {
+	var all uint64
+	for _, count := range s.SendsDropped {
+		all += count
+	}
+	return all
 }

@@ -32,6 +32,7 @@ func (s *goServer) acceptLoop() {
 		if s.stopping.Load() {
 			if err == nil {
 				accepted.Close()
+				s.counters.refusedAtStop.Add(1)
 			}
 			return
 		}
@@ -114,6 +115,9 @@ func clientGone(err error) bool {
 func (s *goServer) admit(slot int, socket *net.TCPConn) {
 	if s.config.Nagle {
 		_ = socket.SetNoDelay(false) // Go sets TCP_NODELAY by itself; a socket that broke meanwhile says so on reading
+	}
+	if ask := &s.config.KeepAlive; ask.Idle != 0 {
+		setUserTimeout(socket, ask.Idle+time.Duration(ask.Count)*ask.Interval)
 	}
 	generation := s.generations[slot] + 1
 	if generation == 0 {

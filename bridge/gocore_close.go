@@ -97,7 +97,10 @@ func (c *goConn) linger(reason CloseReason) {
 	rest := c.server.chunks.get()
 	defer rest.release(1)
 	for {
-		if _, err := c.socket.Read(rest.memory); err != nil {
+		n, err := c.socket.Read(rest.memory)
+		c.server.counters.bytesReceived.Add(uint64(n))
+		c.server.counters.bytesReceivedDiscarded.Add(uint64(n))
+		if err != nil {
 			return
 		}
 	}

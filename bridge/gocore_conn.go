@@ -32,7 +32,12 @@ type goConn struct {
 	inLine  bool // for the message pool
 	granted int  // of the message pool, not used yet
 
-	in recvBuffer // the reader's
+	// The reader's:
+	in            recvBuffer
+	rate          rateMeter
+	throttled     bool      // it was, once, which is logged once
+	hasSentPacket bool      // a whole one
+	lastPacket    time.Time // when it was delivered; before the first: the accept. Kept if there are timeouts
 
 	mu       sync.Mutex
 	reason   CloseReason // first come; not CloseNone: the receive side has ended, or is to end

@@ -113,15 +113,16 @@ func (q *logicQueue) wakePoll() {
 
 // added is what addPackets did.
 type added struct {
-	bytes       int         // framed and queued
-	violation   CloseReason // the packet behind them breaks the rules
-	poolEmpty   bool        // there are more packets but no place in the pool; the reader is in line now
-	logsReserve bool        // the caller is to log that the reserve was begun
+	bytes       int           // framed and queued
+	violation   CloseReason   // the packet behind them breaks the rules
+	poolEmpty   bool          // there are more packets but no place in the pool; the reader is in line now
+	wait        time.Duration // over 0: there are more packets, which the client's rate lets pass after so long
+	logsReserve bool          // the caller is to log that the reserve was begun
 }
 
 // addPackets frames what c has received and queues each whole packet. c's reader; b is its buffer. Called again with
 // the rest after poolEmpty, it changes nothing until it is c's turn.
-func (q *logicQueue) addPackets(c *goConn, b *recvBuffer, maxPacketSize int) added {
+func (q *logicQueue) addPackets(c *goConn, b *recvBuffer, maxPacketSize int, limit *RateLimit) added {
 	var result added
 	data := b.unframed()
 	// A look before the lock: most often the first packet is not all there, or all there is.
@@ -130,12 +131,27 @@ func (q *logicQueue) addPackets(c *goConn, b *recvBuffer, maxPacketSize int) add
 		result.violation = violation
 		return result
 	}
+	var now time.Time
+	if limit.isOn() {
+		now = time.Now()
+		if result.wait = c.rate.wait(limit, now); result.wait > 0 {
+			return result
+		}
+	}
 	packets := 0
 	q.mu.Lock()
 	for length > 0 {
+		if limit.isOn() {
+			if result.wait = c.rate.wait(limit, now); result.wait > 0 {
+				break
+			}
+		}
 		if !q.takeLocked(c) {
 			result.poolEmpty = true
 			break
+		}
+		if limit.isOn() {
+			c.rate.use(limit, length, now)
 		}
 		end := result.bytes + length
 		q.arrived = append(q.arrived, event{

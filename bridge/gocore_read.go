@@ -3,6 +3,8 @@ package bridge
 import (
 	"errors"
 	"io"
+	"os"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -11,7 +13,13 @@ import (
 func (c *goConn) run() {
 	defer c.server.goroutines.Done()
 	c.in.chunk = c.server.chunks.get()
+	c.lastPacket = time.Now()
+	c.rate = rateMeter{c.lastPacket, c.lastPacket}
+	if c.silenceLimit() != 0 {
+		c.watchSilence()
+	}
 	reason := c.end(c.receive())
+	c.server.counters.bytesReceivedDiscarded.Add(uint64(len(c.in.unframed())))
 	c.in.chunk.release(1)
 	c.in = recvBuffer{}
 	c.server.counters.closed[reason].Add(1)
@@ -45,6 +53,7 @@ func (c *goConn) receive() CloseReason {
 			if room = c.waitForRoom(); room <= 0 {
 				return c.endReason()
 			}
+			c.notePackets(false)
 			space = c.in.space() // the chunk may be free for use from its front again
 		}
 		n, err := c.socket.Read(space[:min(len(space), room, s.config.MaxRecvOverlapped)])
@@ -59,35 +68,55 @@ func (c *goConn) receive() CloseReason {
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			return ClosePeerClosed
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			// Somebody ended the connection, or it may have been silent for too long.
+			if reason := c.checkSilence(); reason != CloseNone {
+				return reason
+			}
 		default:
-			// The deadline, if somebody ended the connection, and then that reason holds; or the connection broke.
+			reason := brokenReason(err)
 			c.mu.Lock()
 			if c.reason == CloseNone {
-				c.breakLocked(ClosePeerReset)
+				c.breakLocked(reason)
 			}
 			c.mu.Unlock()
-			return ClosePeerReset
+			return reason
 		}
 	}
 }
 
-// deliver queues the whole packets that were received, and waits for the message pool where it has to. It returns why
-// the receive side ends, CloseNone if it does not.
+// deliver queues the whole packets that were received, and waits for the message pool and for the client's share of the
+// rate where it has to. It returns why the receive side ends, CloseNone if it does not.
 func (c *goConn) deliver() CloseReason {
 	s := c.server
 	for {
-		result := s.queue.addPackets(c, &c.in, s.config.MaxPacketSize)
+		limit := s.config.Rate
+		if limit.isOn() && c.endReason() != CloseNone {
+			if c.dropsRest() {
+				return c.endReason()
+			}
+			limit = RateLimit{} // what was received before the end is delivered now
+		}
+		result := s.queue.addPackets(c, &c.in, s.config.MaxPacketSize, &limit)
+		if result.bytes > 0 {
+			c.notePackets(true)
+		}
 		if result.logsReserve {
 			s.logger.Warn("the message pool is used up, its reserve is in use",
 				zap.Int("message_pool", s.config.MessagePool), zap.Int("extra_message_pool", s.config.ExtraMessagePool))
 		}
-		if !result.poolEmpty {
+		if !result.poolEmpty && result.wait <= 0 {
 			return result.violation
 		}
 		if c.dropsRest() {
 			return c.endReason()
 		}
-		<-c.resume
+		if result.poolEmpty {
+			<-c.resume
+		} else {
+			c.waitForShare(result.wait)
+		}
+		c.notePackets(false)
 	}
 }
 

@@ -48,11 +48,13 @@ type goServer struct {
 
 // goCounters are the counters of Stats that are not kept under the queue's lock.
 type goCounters struct {
-	accepted, refused, acceptErrors      atomic.Uint64
-	bytesReceived, receivesPaused        atomic.Uint64
-	packetsSent, bytesSent, sendsDropped atomic.Uint64
-	closeTimeouts, bytesDiscarded        atomic.Uint64
-	closed                               [CloseReasonCount]atomic.Uint64
+	accepted, refused, refusedAtStop, acceptErrors   atomic.Uint64
+	bytesReceived, receivesPaused, receivesThrottled atomic.Uint64
+	packetsSent, bytesSent                           atomic.Uint64
+	sendsDropped                                     [SendDropCount]atomic.Uint64
+	closeTimeouts, bytesDiscarded                    atomic.Uint64
+	bytesReceivedDiscarded                           atomic.Uint64
+	closed                                           [CloseReasonCount]atomic.Uint64
 }
 
 // goListen opens the listen socket that config asks for.
@@ -67,9 +69,10 @@ func goListen(config *Config) (net.Listener, error) {
 		}
 	}
 	hostPort := net.JoinHostPort(host, strconv.Itoa(config.Port))
-	// As the native core: a peer that has vanished is found after a minute of silence and three questions.
-	lc := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{
-		Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3}}
+	lc := net.ListenConfig{KeepAlive: -1} // none
+	if ask := config.KeepAlive; ask.Idle != 0 {
+		lc.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: ask.Idle, Interval: ask.Interval, Count: ask.Count}
+	}
 	// Plain TCP, as the native core has it: Go would use MPTCP where it can, which costs and is not what is compared.
 	lc.SetMultipathTCP(false)
 	listener, err := lc.Listen(context.Background(), network, hostPort)
@@ -211,14 +214,20 @@ func (s *goServer) stats() Stats {
 	stats := Stats{
 		ConnectionsAccepted:   n.accepted.Load(),
 		ConnectionsRefused:    n.refused.Load(),
+		RefusedAtStop:         n.refusedAtStop.Load(),
 		AcceptErrors:          n.acceptErrors.Load(),
 		BytesReceived:         n.bytesReceived.Load(),
 		PacketsSent:           n.packetsSent.Load(),
 		BytesSent:             n.bytesSent.Load(),
-		SendsDropped:          n.sendsDropped.Load(),
 		ReceivesPaused:        n.receivesPaused.Load(),
+		ReceivesThrottled:     n.receivesThrottled.Load(),
 		CloseTimeouts:         n.closeTimeouts.Load(),
 		BytesDiscardedOnClose: n.bytesDiscarded.Load(),
+
+		BytesReceivedDiscarded: n.bytesReceivedDiscarded.Load(),
+	}
+	for reason := range stats.SendsDropped {
+		stats.SendsDropped[reason] = n.sendsDropped[reason].Load()
 	}
 	for reason := range stats.Closed {
 		stats.Closed[reason] = n.closed[reason].Load()

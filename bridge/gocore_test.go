@@ -185,7 +185,7 @@ func TestGoCorePoolIsFair(t *testing.T) {
 	first, firstBuffer := reader()
 	second, secondBuffer := reader()
 	third, thirdBuffer := reader()
-	add := func(c *goConn, b *recvBuffer) int { return q.addPackets(c, b, 60).bytes / len(packet) }
+	add := func(c *goConn, b *recvBuffer) int { return q.addPackets(c, b, 60, &RateLimit{}).bytes / len(packet) }
 	require.Equal(t, 1, add(first, firstBuffer))
 	require.Zero(t, add(second, secondBuffer))
 	require.Zero(t, add(third, thirdBuffer))

@@ -23,11 +23,15 @@ func (c *goConn) queueSend(payload []byte) (wakes bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sendsEnd {
-		s.counters.sendsDropped.Add(1)
+		drop := SendDropNotConnected
+		if c.broken {
+			drop = SendDropBroken
+		}
+		s.counters.sendsDropped[drop].Add(1)
 		return false
 	}
 	if len(payload) > s.config.SendBufferSize-c.queued {
-		s.counters.sendsDropped.Add(1)
+		s.counters.sendsDropped[SendDropBufferFull].Add(1)
 		c.breakLocked(CloseSendBufferFull)
 		return false
 	}
@@ -81,7 +85,7 @@ func (c *goConn) writeLoop() {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				c.server.counters.closeTimeouts.Add(1)
 			}
-			c.breakLocked(ClosePeerReset)
+			c.breakLocked(brokenReason(err))
 		}
 	}
 }
@@ -158,7 +162,7 @@ func (s *goServer) submit(batch *SendBatch) error {
 func (s *goServer) send(id ConnectionID, payload []byte) {
 	c := s.connection(id)
 	if c == nil {
-		s.counters.sendsDropped.Add(1)
+		s.counters.sendsDropped[SendDropNotConnected].Add(1)
 		return
 	}
 	if c.queueSend(payload) {

@@ -105,6 +105,14 @@ func (c *nativeCore) Start(config Config) error {
 	native.ExtraMessagePoolCount = C.int32_t(config.ExtraMessagePool)
 	native.PerformancePacketMillisecondsTime = C.int32_t(config.PerformancePeriod.Milliseconds())
 	native.CloseTimeoutMilliseconds = C.int32_t(config.CloseTimeout.Milliseconds())
+	native.FirstPacketTimeoutMilliseconds = C.int32_t(roundedUp(config.FirstPacketTimeout, time.Millisecond))
+	native.IdleTimeoutMilliseconds = C.int32_t(roundedUp(config.IdleTimeout, time.Millisecond))
+	native.KeepAliveIdleSeconds = C.int32_t(roundedUp(config.KeepAlive.Idle, time.Second))
+	native.KeepAliveIntervalSeconds = C.int32_t(roundedUp(config.KeepAlive.Interval, time.Second))
+	native.KeepAliveCount = C.int32_t(config.KeepAlive.Count)
+	native.MaxPacketsPerSecond = C.int32_t(config.Rate.PacketsPerSecond)
+	native.MaxBytesPerSecond = C.int32_t(config.Rate.BytesPerSecond)
+	native.RateBurstMilliseconds = C.int32_t(roundedUp(config.Rate.Burst, time.Millisecond))
 	if config.Nagle {
 		native.NoDelay = 0
 	}
@@ -166,18 +174,24 @@ func (c *nativeCore) Stats() Stats {
 		ConnectionsCurrent:    uint64(native.ConnectionsCurrent),
 		ConnectionsAccepted:   uint64(native.ConnectionsAccepted),
 		ConnectionsRefused:    uint64(native.ConnectionsRefused),
+		RefusedAtStop:         uint64(native.ConnectionsRefusedAtStop),
 		AcceptErrors:          uint64(native.AcceptErrors),
 		PacketsReceived:       uint64(native.PacketsReceived),
 		BytesReceived:         uint64(native.BytesReceived),
 		PacketsSent:           uint64(native.PacketsSent),
 		BytesSent:             uint64(native.BytesSent),
-		SendsDropped:          uint64(native.SendsDropped),
 		MessagesInUse:         uint64(native.MessagesInUse),
 		MessagePoolExhausted:  uint64(native.MessagePoolExhausted),
 		MessageReserveUsed:    uint64(native.MessageReserveUsed),
 		ReceivesPaused:        uint64(native.ReceivesPaused),
+		ReceivesThrottled:     uint64(native.ReceivesThrottled),
 		CloseTimeouts:         uint64(native.CloseTimeouts),
 		BytesDiscardedOnClose: uint64(native.BytesDiscardedOnClose),
+
+		BytesReceivedDiscarded: uint64(native.BytesReceivedDiscarded),
+	}
+	for reason := range stats.SendsDropped {
+		stats.SendsDropped[reason] = uint64(native.SendsDropped[reason])
 	}
 	for reason := range stats.Closed {
 		stats.Closed[reason] = uint64(native.Closed[reason])
@@ -211,11 +225,7 @@ func waitMilliseconds(wait time.Duration) C.int32_t {
 	if wait < 0 {
 		return C.NETLIB_WAIT_INFINITE
 	}
-	milliseconds := wait / time.Millisecond
-	if wait%time.Millisecond != 0 {
-		milliseconds++
-	}
-	return C.int32_t(min(milliseconds, math.MaxInt32))
+	return C.int32_t(min(roundedUp(wait, time.Millisecond), math.MaxInt32))
 }
 
 func orElse(value, ifZero int) int {

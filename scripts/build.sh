@@ -343,6 +343,8 @@ installed_go_tests() {
 }
 
 test_go() {
+    need ip iproute2 # for the tests that have network namespaces of their own
+    install_missing || skip 'the tests in network namespaces' 'the program ip is missing'
     step "native core ($cxx)" build_core
     step 'programs' build_programs
     step 'go vet' go vet ./...

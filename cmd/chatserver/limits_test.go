@@ -131,7 +131,11 @@ func TestBadOptions(t *testing.T) {
 		{"--bind localhost", `chatserver: invalid value "localhost" for option --bind: allowed is an IPv4 or IPv6 ` +
 			`address without port, or nothing`},
 		{"--drain 1h", `chatserver: invalid value "1h" for option --drain: allowed is a time from 0s to 10m0s, such as ` +
-			`500ms or 5s`},
+			`1500ms or 5s`},
+		{"--keepalive-interval 0s", `chatserver: invalid value "0s" for option --keepalive-interval: allowed is a time ` +
+			`from 1s to 9h6m7s, such as 1500ms or 5s`},
+		{"--max-packet-rate -1", `chatserver: invalid value "-1" for option --max-packet-rate: allowed is a whole number ` +
+			`from 0 to 1000000`},
 		{"--log-level loud", `chatserver: invalid value "loud" for option --log-level: allowed is debug, info, warn or error`},
 		{"--rooms 5", `chatserver: unknown option --rooms`},
 		{"-rooms=5", `chatserver: unknown option --rooms`},
@@ -153,7 +157,9 @@ func TestHelp(t *testing.T) {
 	output, _, code := runToEnd(t, "--help")
 	assert.Equal(t, 0, code)
 	for _, option := range []string{"port", "bind", "core", "io-threads", "max-connections", "max-packet-size",
-		"start-room", "max-rooms", "max-room-users", "max-users", "max-unknown-packets", "drain", "log-level"} {
+		"start-room", "max-rooms", "max-room-users", "max-users", "max-unknown-packets", "drain", "log-level",
+		"login-timeout", "idle-timeout", "keepalive-idle", "keepalive-interval", "keepalive-count", "max-packet-rate",
+		"max-byte-rate", "rate-burst"} {
 		assert.Contains(t, output, "  --"+option+" ")
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
 	"iocpnetlib/cmd/internal/serverrun"
 )
@@ -21,6 +22,9 @@ func main() {
 		Name:          "chatserver",
 		About:         "A chat server with rooms.",
 		MinPacketSize: chat.MaxRequestSize,
+		// Far more than a person types or a game client reports, and so little that one flooder's chats in a full room
+		// leave the logic loop nearly all of its time.
+		DefaultRate: bridge.RateLimit{PacketsPerSecond: 100, BytesPerSecond: 64 << 10},
 		AddFlags: func(flags *flag.FlagSet) {
 			serverrun.IntVar(flags, &config.StartRoom, "start-room", config.StartRoom, math.MinInt32, math.MaxInt32,
 				"`number` of the first room")

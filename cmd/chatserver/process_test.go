@@ -101,7 +101,9 @@ func startServer(t *testing.T, core string, arguments ...string) *serverProcess 
 func startServerWithStderr(t *testing.T, stderr *os.File, core string, arguments ...string) *serverProcess {
 	t.Helper()
 	s := &serverProcess{t: t}
-	s.command = serverCommand(t, append([]string{"--core", core, "--port", "0"}, arguments...)...)
+	// Tests send as fast as they can. The limits that a server has against that have tests of their own.
+	s.command = serverCommand(t, append([]string{"--core", core, "--port", "0", "--max-packet-rate", "0",
+		"--max-byte-rate", "0"}, arguments...)...)
 	s.command.Stderr = &s.log
 	if stderr != nil {
 		s.command.Stderr = stderr

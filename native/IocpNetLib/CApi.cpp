@@ -79,6 +79,10 @@ void NetLib_DefaultConfig(NetLib_Config* config) noexcept
     config->ExtraMessagePoolCount = 8192;
     config->PostMessagesThreadsCount = 1;
     config->CloseTimeoutMilliseconds = 5000;
+    config->KeepAliveIdleSeconds = 60;
+    config->KeepAliveIntervalSeconds = 10;
+    config->KeepAliveCount = 3;
+    config->RateBurstMilliseconds = 250;
     config->NoDelay = 1;
     config->MinLogLevel = NetLib_LogLevel_Info;
 }

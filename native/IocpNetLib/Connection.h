@@ -11,7 +11,9 @@
 #include "IocpNetLib.h"
 #include "Message.h"
 #include "RecvRingBuffer.h"
+#include "RateLimit.h"
 #include "SendRingBuffer.h"
+#include "TimerWheel.h"
 #include "io/Io.h"
 
 namespace NetLib {
@@ -28,6 +30,9 @@ enum class CloseReason : uint16_t {
     Logic = NetLib_CloseReason_Logic,
     ServerStop = NetLib_CloseReason_ServerStop,
     OutOfMemory = NetLib_CloseReason_OutOfMemory,
+    FirstPacketTimeout = NetLib_CloseReason_FirstPacketTimeout,
+    IdleTimeout = NetLib_CloseReason_IdleTimeout,
+    PeerTimeout = NetLib_CloseReason_PeerTimeout,
 };
 
 // What another thread asks a connection's I/O thread to do. Bits.
@@ -51,7 +56,7 @@ enum class Attention : uint32_t {
 // packets still go out. Only a broken connection is closed at once.
 //
 // Members are grouped by the one thread that may touch them.
-class Connection : public IoSocket {
+class Connection : public IoSocket, public TimerNode {
 public:
     // Set once, when the pool is made.
     uint32_t Index = 0;
@@ -76,7 +81,14 @@ public:
     bool IsRecvQueued = false; // in the worker's list of connections that have more to receive
     bool WaitsForMessages = false; // in the worker's list of connections that the message pool could not serve
     uint32_t WorkerPosition = 0; // in the worker's list of its connections
+    bool HasSentPacket = false;          // a whole one
+    bool IsThrottled = false;            // reading rests until ResumeAt: the client sends more than it may
+    bool HasBeenThrottled = false;       // which is logged once
+    RateMeter Rate;
+    // Times that the worker's timer looks at. Deadline ends the closing; max: none.
     std::chrono::steady_clock::time_point Deadline = std::chrono::steady_clock::time_point::max();
+    std::chrono::steady_clock::time_point ResumeAt{};
+    std::chrono::steady_clock::time_point LastPacket{}; // when it was handed to logic; before the first: the accept
 
     // ---- Shared.
     // Reading rests until logic gives bytes back. The I/O thread sets it and then looks at the ring again; logic gives

@@ -73,6 +73,7 @@ private:
     [[nodiscard]] Connection* FindOpen(NetLib_ConnectionId id) noexcept;
     [[nodiscard]] NetLib_Result QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet) noexcept;
     void Disconnect(NetLib_ConnectionId id) noexcept;
+    void CountDrop(size_t reason) noexcept { m_Context.Logic.SendsDropped[reason].Increment(); }
     void Request(Connection& connection, Attention attention) noexcept;
     void WakeRequested() noexcept;
 

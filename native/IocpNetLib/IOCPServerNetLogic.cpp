@@ -242,7 +242,7 @@ NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const s
 {
     Connection* const connection = FindOpen(id);
     if (connection == nullptr || connection->SendClosed.load(std::memory_order_relaxed)) {
-        m_Context.Logic.SendsDropped.Increment();
+        CountDrop(connection == nullptr ? NetLib_SendDrop_NotConnected : NetLib_SendDrop_Broken);
         return NetLib_Result_ReservedSendPacketBufferNotConnected;
     }
     const auto added = connection->Send.AddSendData(packet);
@@ -251,9 +251,10 @@ NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const s
         Request(*connection, Attention::Send);
         return NetLib_Result_Success;
     }
-    m_Context.Logic.SendsDropped.Increment();
+    const bool isFull = added == SendRingBuffer::Added::Full;
+    CountDrop(isFull ? NetLib_SendDrop_BufferFull : NetLib_SendDrop_OutOfMemory);
     connection->LogicOpen = false;
-    Request(*connection, added == SendRingBuffer::Added::Full ? Attention::SendFull : Attention::SendNoMemory);
+    Request(*connection, isFull ? Attention::SendFull : Attention::SendNoMemory);
     return NetLib_Result_ReservedSendPacketBufferEmptyBuffer;
 }
 

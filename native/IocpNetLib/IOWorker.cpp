@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <new>
+#include <utility>
 
 #include "Statistics.h"
 
@@ -11,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Deadlines are kept to about this: a scan looks at every connection of the worker.
-constexpr auto DeadlineScanInterval = 50ms;
 // A worker looks up at least so often, also if the system had no memory for the one who tried to wake it.
 constexpr auto LongestSleep = 1s;
 // How often the accepting worker looks for limits that were reached, so that a flood makes one line a second. The
@@ -39,7 +38,8 @@ std::expected<std::unique_ptr<IOWorker>, std::string> IOWorker::Create(ServerCon
 
 IOWorker::IOWorker(ServerContext& server, uint32_t index)
     : m_Server(server), m_Index(index), m_HousekeepingInterval(HousekeepingIntervalOf(server.Config)),
-      m_Performance(server.Config.PerformancePacketMillisecondsTime, Clock::now())
+      m_TimerEpoch(Clock::now()),
+      m_Performance(server.Config.PerformancePacketMillisecondsTime, m_TimerEpoch)
 {
     // Once and for all, so that no turn allocates. Linux gives memory only to what is touched of it; Windows sets it
     // aside, 40 bytes for each connection and worker.
@@ -85,7 +85,7 @@ void IOWorker::Run()
         HandleSignals();
         HandleAttention();
         ContinueRecvs();
-        HandleDeadlines();
+        HandleTimers();
         if (m_Now >= m_NextHousekeeping)
             Housekeep();
         PublishEvents();
@@ -141,7 +141,7 @@ int IOWorker::PrepareToSleep() noexcept
     m_Sleeping.store(true, std::memory_order_seq_cst);
     if (m_Attention.load(std::memory_order_seq_cst) != nullptr || m_Signals.load(std::memory_order_seq_cst) != 0)
         return 0;
-    const auto next = std::min({m_NextDeadlineScan, m_NextAcceptTry, m_NextHousekeeping, m_Now + LongestSleep});
+    const auto next = std::min({NextTimer(), m_NextAcceptTry, m_NextHousekeeping, m_Now + LongestSleep});
     return static_cast<int>(std::max<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(next - m_Now).count(), 0));
 }
 
@@ -177,8 +177,11 @@ void IOWorker::StopReading()
     }
     m_Turn = m_Connections;
     for (Connection* connection : m_Turn) {
+        // Whole packets were received: they are delivered first, from now on at any rate.
+        if (connection->Receiving && std::exchange(connection->IsThrottled, false))
+            (void)DeliverPackets(*connection);
         if (connection->Receiving && connection->WaitsForMessages)
-            continue; // whole packets were received: ServeMessageWaiters delivers them first
+            continue; // by ServeMessageWaiters
         EndReceiving(*connection, CloseReason::ServerStop);
         AdvanceClose(*connection);
     }
@@ -245,40 +248,6 @@ void IOWorker::HandleAttention(Connection& connection, uint32_t attention)
         SetDeadline(connection, std::min(connection.Deadline, m_Now + m_Server.Config.CloseTimeout));
     }
     AdvanceClose(connection);
-}
-
-void IOWorker::HandleDeadlines()
-{
-    if (m_Now >= m_NextAcceptTry) {
-        m_NextAcceptTry = Clock::time_point::max();
-        m_Io->ResumeAccept();
-    }
-    if (m_Now < m_NextDeadlineScan)
-        return;
-    m_NextDeadlineScan = Clock::time_point::max();
-    m_Turn = m_Connections;
-    for (Connection* connection : m_Turn) {
-        if (connection->Deadline == Clock::time_point::max())
-            continue;
-        if (m_Now < connection->Deadline) {
-            SetDeadline(*connection, connection->Deadline);
-            continue;
-        }
-        connection->Deadline = Clock::time_point::max();
-        const bool unsent = connection->Send.Size() != 0;
-        if (unsent && connection->Socket.IsOpen())
-            m_Counters.CloseTimeouts.Increment();
-        // Nothing waits for it any more at the end of a server, and a socket that the system keeps for a client that
-        // does not end its side may keep the port from the next start (Windows).
-        CloseSocket(*connection, unsent || m_Phase == StopPhase::Ending);
-        AdvanceClose(*connection);
-    }
-}
-
-void IOWorker::SetDeadline(Connection& connection, Clock::time_point deadline) noexcept
-{
-    connection.Deadline = deadline;
-    m_NextDeadlineScan = std::min(m_NextDeadlineScan, std::max(deadline, m_Now + DeadlineScanInterval));
 }
 
 // The accepting worker, about once a second: limits that were reached, and the performance line.

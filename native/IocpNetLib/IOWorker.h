@@ -54,6 +54,8 @@ private:
 
     static constexpr uint32_t SignalMessagesFreed = 1;
     static constexpr uint32_t SignalStop = 2;
+    // The system's waits are no finer.
+    using TimerTick = std::chrono::milliseconds;
 
     // ---- IOWorker.cpp: the turn
     void Run();
@@ -61,7 +63,6 @@ private:
     void HandleSignals();
     void HandleAttention();
     void HandleAttention(Connection& connection, uint32_t attention);
-    void HandleDeadlines();
     void Housekeep();
     [[nodiscard]] bool IsDealtNoMore() const noexcept;
     [[nodiscard]] int PrepareToSleep() noexcept;
@@ -85,19 +86,33 @@ private:
     void StartRecv(Connection& connection);                            // may free
     void HandleRecv(Connection& connection, IoOutcome outcome);        // may free
     [[nodiscard]] bool DeliverPackets(Connection& connection);
+    void NotePackets(Connection& connection) noexcept;
     void ServeMessageWaiters();
     void Flush(Connection& connection);
     void EndReceiving(Connection& connection, CloseReason reason);
     void Break(Connection& connection, CloseReason reason, bool abort); // may free
     void CloseSocket(Connection& connection, bool abort);
     void AdvanceClose(Connection& connection);                          // may free
-    void SetDeadline(Connection& connection, Clock::time_point deadline) noexcept;
     void Free(Connection& connection);
     void ReturnFreed() noexcept;
+
+    // ---- IOWorkerTimers.cpp: one timer a connection, for whatever comes first
+    void HandleTimers();
+    void HandleTimer(Connection& connection);     // may free
+    void CutOff(Connection& connection);          // may free
+    void HandleSilence(Connection& connection);   // may free
+    void ResumeThrottled(Connection& connection); // may free
+    void Throttle(Connection& connection, std::chrono::nanoseconds wait);
+    void SetDeadline(Connection& connection, Clock::time_point deadline) noexcept;
+    // Sets the timer anew. Needed when something begins that ends by time, or ends earlier than it did.
+    void ArmTimer(Connection& connection) noexcept;
+    [[nodiscard]] uint64_t TickOf(Clock::time_point time) const noexcept;
+    [[nodiscard]] Clock::time_point NextTimer() const noexcept;
 
     ServerContext& m_Server;
     const uint32_t m_Index;
     const std::chrono::milliseconds m_HousekeepingInterval;
+    const Clock::time_point m_TimerEpoch; // tick 0
     std::unique_ptr<Io> m_Io;
     std::thread m_Thread;
 
@@ -109,9 +124,9 @@ private:
     std::vector<Connection*> m_Freed;          // ended in this turn, not yet back in the pool
     MessageList m_Events;                      // for logic, not yet published
     StopPhase m_Phase = StopPhase::Running;
+    TimerWheel m_Timers;
     bool m_Accepts = false;
     Clock::time_point m_Now{};
-    Clock::time_point m_NextDeadlineScan = Clock::time_point::max();
     Clock::time_point m_NextAcceptTry = Clock::time_point::max();
     Clock::time_point m_NextHousekeeping = Clock::time_point::max();
     Clock::time_point m_AcceptErrorSilence{}; // until then the same error is not logged again

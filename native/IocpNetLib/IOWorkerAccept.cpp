@@ -16,8 +16,10 @@ constexpr auto AcceptPause = 100ms;
 
 void IOWorker::OnAccepted(UniqueSocket socket, const SocketAddress& peer)
 {
-    if (m_Phase != StopPhase::Running)
+    if (m_Phase != StopPhase::Running) {
+        m_Counters.ConnectionsRefusedAtStop.Increment();
         return;
+    }
     Connection* const connection = m_Server.Connections.Take();
     if (connection == nullptr) {
         m_Counters.ConnectionsRefused.Increment();
@@ -82,7 +84,7 @@ void IOWorker::Adopt(Connection& connection)
         Break(connection, CloseReason::OutOfMemory, true);
         return;
     }
-    connection.Socket.SetKeepAlive();
+    connection.Socket.SetKeepAlive(m_Server.Config.PeerKeepAlive);
     if (m_Server.Config.NoDelay)
         connection.Socket.SetNoDelay();
     if (m_Phase != StopPhase::Running) { // it was on its way here when the stop began
@@ -92,6 +94,9 @@ void IOWorker::Adopt(Connection& connection)
         return;
     }
     connection.Receiving = true;
+    connection.LastPacket = m_Now;
+    connection.Rate.Begin(m_Now);
+    ArmTimer(connection);
     QueueRecv(connection);
 }
 

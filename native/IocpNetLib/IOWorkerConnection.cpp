@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "PacketFraming.h"
 
@@ -25,13 +26,16 @@ const char* TextOf(CloseReason reason) noexcept
     switch (reason) {
     case CloseReason::None: return "none";
     case CloseReason::PeerClosed: return "closed by peer";
-    case CloseReason::PeerReset: return "connection broken";
+    case CloseReason::PeerReset: return "connection broken by peer";
     case CloseReason::PacketTooShort: return "protocol violation: PacketLength under 5";
     case CloseReason::PacketTooLong: return "protocol violation: PacketLength over MaxPacketSize";
     case CloseReason::SendBufferFull: return "client reads too slowly: send ring full";
     case CloseReason::Logic: return "closed by logic";
     case CloseReason::ServerStop: return "server stops";
     case CloseReason::OutOfMemory: return "out of memory";
+    case CloseReason::FirstPacketTimeout: return "no packet in time after connecting";
+    case CloseReason::IdleTimeout: return "no packet for too long";
+    case CloseReason::PeerTimeout: return "peer vanished";
     }
     return "unknown";
 }
@@ -45,6 +49,11 @@ LogLevel LevelOf(CloseReason reason) noexcept
     case CloseReason::OutOfMemory: return LogLevel::Error;
     default: return LogLevel::Debug;
     }
+}
+
+CloseReason ReasonOf(const IoOutcome& failure) noexcept
+{
+    return IsPeerSilent(failure.Error) ? CloseReason::PeerTimeout : CloseReason::PeerReset;
 }
 
 } // namespace
@@ -75,8 +84,8 @@ void IOWorker::StartRecv(Connection& connection)
     const bool lingers = connection.SendShutdown;
     if (connection.RecvInFlight || !connection.Socket.IsOpen() || !(connection.Receiving || lingers))
         return;
-    // An end of the stream that is read now would overtake the packets that wait: ServeMessageWaiters goes on.
-    if (connection.WaitsForMessages && !lingers)
+    // An end of the stream that is read now would overtake the packets that wait: who serves them goes on.
+    if ((connection.WaitsForMessages || connection.IsThrottled) && !lingers)
         return;
     const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
     auto buffer = connection.Recv.GetWriteBuffer(wanted);
@@ -112,7 +121,7 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
 {
     if (outcome.Result == IoOutcome::Status::Failed) {
         // Also the last completion of a socket that was closed here.
-        Break(connection, CloseReason::PeerReset, false);
+        Break(connection, ReasonOf(outcome), false);
         return;
     }
     if (outcome.Bytes == 0) {
@@ -127,7 +136,7 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
         if (DeliverPackets(connection))
             QueueRecv(connection);
     } else {
-        connection.Recv.DiscardUnframed();
+        m_Counters.BytesReceivedDiscarded.Add(connection.Recv.DiscardUnframed());
         if (connection.SendShutdown)
             QueueRecv(connection);
     }
@@ -135,18 +144,27 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
 }
 
 // Hands every whole packet in the receive ring to logic. Returns whether reading goes on at once; otherwise the
-// connection waits for messages, or ends. It is not in the list of those that wait when this is called.
+// connection waits for messages or for its share of the rate, or ends. It waits for neither when this is called.
 bool IOWorker::DeliverPackets(Connection& connection)
 {
+    // A stop delivers everything that was received.
+    const RateLimit limit = m_Phase == StopPhase::Running ? m_Server.Config.Rate : RateLimit{};
     for (;;) {
         std::array<uint32_t, FramesAtATime> sizes;
         size_t count = 0;
+        const RateMeter rateBefore = connection.Rate;
+        std::chrono::nanoseconds wait{0};
         auto stream = connection.Recv.Unframed();
         Frame frame{};
         while (count < sizes.size()) {
             frame = NextFrame(stream, m_Server.Config.MaxPacketSize);
             if (frame.Result != Frame::Status::Complete)
                 break;
+            if (limit.IsOn()) {
+                wait = connection.Rate.Take(limit, frame.Size, m_Now);
+                if (wait.count() > 0)
+                    break;
+            }
             sizes[count++] = frame.Size;
             stream = stream.subspan(frame.Size);
         }
@@ -165,7 +183,12 @@ bool IOWorker::DeliverPackets(Connection& connection)
             m_Events.Append(*messages[i]);
         }
         m_Counters.PacketsReceived.Add(given);
+        if (given != 0)
+            NotePackets(connection);
         if (given < count) {
+            connection.Rate = rateBefore; // the others take their share when there are messages for them
+            for (uint32_t i = 0; limit.IsOn() && i < given; ++i)
+                (void)connection.Rate.Take(limit, sizes[i], m_Now);
             if (!connection.WaitsForMessages)
                 m_Counters.MessagePoolExhausted.Increment();
             connection.WaitsForMessages = true;
@@ -173,6 +196,10 @@ bool IOWorker::DeliverPackets(Connection& connection)
             return false;
         }
         connection.WaitsForMessages = false;
+        if (wait.count() > 0) {
+            Throttle(connection, wait);
+            return false;
+        }
         switch (frame.Result) {
         case Frame::Status::Complete: continue; // there may be more
         case Frame::Status::Incomplete: return true;
@@ -180,6 +207,13 @@ bool IOWorker::DeliverPackets(Connection& connection)
         case Frame::Status::TooLong: EndReceiving(connection, CloseReason::PacketTooLong); return false;
         }
     }
+}
+
+void IOWorker::NotePackets(Connection& connection) noexcept
+{
+    connection.LastPacket = m_Now;
+    if (!std::exchange(connection.HasSentPacket, true))
+        ArmTimer(connection); // another limit holds from here on; later the timer finds out by itself
 }
 
 // Logic gave messages back. Those that waited longest are served first; what is short again waits again.
@@ -223,7 +257,7 @@ void IOWorker::Flush(Connection& connection)
             connection.Send.SendCompleted(outcome.Bytes);
             break;
         case IoOutcome::Status::Failed:
-            EndReceiving(connection, CloseReason::PeerReset);
+            EndReceiving(connection, ReasonOf(outcome));
             CloseSocket(connection, false);
             return;
         }
@@ -235,7 +269,7 @@ void IOWorker::OnSendDone(IoSocket& socket, IoOutcome outcome)
     auto& connection = static_cast<Connection&>(socket);
     connection.SendInFlight = false;
     if (outcome.Result == IoOutcome::Status::Failed) {
-        Break(connection, CloseReason::PeerReset, false);
+        Break(connection, ReasonOf(outcome), false);
         return;
     }
     m_Counters.BytesSent.Add(outcome.Bytes);
@@ -288,7 +322,7 @@ void IOWorker::AdvanceClose(Connection& connection)
             connection.SendShutdown = true;
             connection.Socket.ShutdownSend();
             SetDeadline(connection, std::min(connection.Deadline, m_Now + LingerTime));
-            connection.Recv.DiscardUnframed();
+            m_Counters.BytesReceivedDiscarded.Add(connection.Recv.DiscardUnframed());
             QueueRecv(connection);
         }
     }
@@ -304,10 +338,13 @@ void IOWorker::Free(Connection& connection)
         std::erase(m_MessageWaiters, &connection);
     connection.IsRecvQueued = connection.WaitsForMessages = connection.Adopted = false;
 
+    m_Timers.Disarm(connection);
+    connection.IsThrottled = false;
     m_Connections[connection.WorkerPosition] = m_Connections.back();
     m_Connections[connection.WorkerPosition]->WorkerPosition = connection.WorkerPosition;
     m_Connections.pop_back();
 
+    m_Counters.BytesReceivedDiscarded.Add(connection.Recv.DiscardUnframed());
     m_Counters.BytesDiscardedOnClose.Add(connection.End());
     m_Freed.push_back(&connection);
 }

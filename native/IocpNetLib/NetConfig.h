@@ -7,6 +7,8 @@
 #include <string>
 
 #include "IocpNetLib.h"
+#include "RateLimit.h"
+#include "io/Socket.h"
 
 namespace NetLib {
 
@@ -24,6 +26,10 @@ struct NetConfig {
     uint32_t ExtraMessagePoolCount;
     std::chrono::milliseconds PerformancePacketMillisecondsTime; // 0: no performance log
     std::chrono::milliseconds CloseTimeout;
+    std::chrono::milliseconds FirstPacketTimeout; // 0: none
+    std::chrono::milliseconds IdleTimeout;        // 0: none
+    KeepAlive PeerKeepAlive;
+    RateLimit Rate;
     bool NoDelay;
     std::string BindAddress; // empty: all addresses
 };

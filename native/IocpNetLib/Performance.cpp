@@ -10,14 +10,17 @@ void IOCounters::AddTo(NetLib_Stats& stats) const noexcept
 {
     stats.ConnectionsAccepted += ConnectionsAccepted.Get();
     stats.ConnectionsRefused += ConnectionsRefused.Get();
+    stats.ConnectionsRefusedAtStop += ConnectionsRefusedAtStop.Get();
     stats.AcceptErrors += AcceptErrors.Get();
     stats.PacketsReceived += PacketsReceived.Get();
     stats.BytesReceived += BytesReceived.Get();
     stats.BytesSent += BytesSent.Get();
     stats.MessagePoolExhausted += MessagePoolExhausted.Get();
     stats.ReceivesPaused += ReceivesPaused.Get();
+    stats.ReceivesThrottled += ReceivesThrottled.Get();
     stats.CloseTimeouts += CloseTimeouts.Get();
     stats.BytesDiscardedOnClose += BytesDiscardedOnClose.Get();
+    stats.BytesReceivedDiscarded += BytesReceivedDiscarded.Get();
     for (size_t i = 0; i < Closed.size(); ++i)
         stats.Closed[i] += Closed[i].Get();
 }

@@ -30,14 +30,17 @@ private:
 struct alignas(64) IOCounters {
     Counter ConnectionsAccepted;
     Counter ConnectionsRefused;
+    Counter ConnectionsRefusedAtStop;
     Counter AcceptErrors;
     Counter PacketsReceived;
     Counter BytesReceived;
     Counter BytesSent;
     Counter MessagePoolExhausted;
     Counter ReceivesPaused;
+    Counter ReceivesThrottled;
     Counter CloseTimeouts;
     Counter BytesDiscardedOnClose;
+    Counter BytesReceivedDiscarded;
     std::array<Counter, NetLib_CloseReason_Count> Closed;
 
     void AddTo(NetLib_Stats& stats) const noexcept;
@@ -46,7 +49,7 @@ struct alignas(64) IOCounters {
 // What logic counts; its one writer is whoever holds the server's logic mutex.
 struct LogicCounters {
     Counter PacketsSent;
-    Counter SendsDropped;
+    std::array<Counter, NetLib_SendDrop_Count> SendsDropped;
 };
 
 // Writes packets and bytes a second to the log, once a period. Belongs to one thread.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace NetLib {
 
@@ -32,8 +33,8 @@ public:
     [[nodiscard]] std::span<const std::byte> Unframed() const noexcept;
     // Hands the first size bytes of Unframed to logic. Returns how many bytes logic has to give back for them.
     [[nodiscard]] uint32_t HandOut(uint32_t size) noexcept;
-    // Forgets what is received and not handed to logic.
-    void DiscardUnframed() noexcept { m_WritePos = m_FramePos; }
+    // Forgets what is received and not handed to logic, and returns how many bytes that is.
+    uint32_t DiscardUnframed() noexcept { return std::exchange(m_WritePos, m_FramePos) - m_FramePos; }
 
     void GiveBack(uint32_t bytes) noexcept;
 

@@ -16,7 +16,8 @@ NetLib_Stats CollectStats(const ServerContext& server) noexcept
     stats.MessagesInUse = pool.InUse;
     stats.MessageReserveUsed = pool.ReserveUsed;
     stats.PacketsSent = server.Logic.PacketsSent.Get();
-    stats.SendsDropped = server.Logic.SendsDropped.Get();
+    for (size_t i = 0; i < server.Logic.SendsDropped.size(); ++i)
+        stats.SendsDropped[i] = server.Logic.SendsDropped[i].Get();
     return stats;
 }
 

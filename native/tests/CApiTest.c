@@ -18,7 +18,7 @@
 #define NOBODY UINT64_C(0x0000000100000000) /* the first id of slot 0: no connection has it before one comes */
 
 /* The layout that callers in other languages are written for. */
-_Static_assert(NETLIB_ABI_VERSION == 1, "a new version: look at every assertion here");
+_Static_assert(NETLIB_ABI_VERSION == 2, "a new version: look at every assertion here");
 _Static_assert(sizeof(NetLib_Message) == 24, "NetLib_Message");
 _Static_assert(offsetof(NetLib_Message, Data) == 8, "NetLib_Message.Data");
 _Static_assert(offsetof(NetLib_Message, Size) == 16, "NetLib_Message.Size");
@@ -26,8 +26,8 @@ _Static_assert(offsetof(NetLib_Message, Type) == 20, "NetLib_Message.Type");
 _Static_assert(offsetof(NetLib_Message, Reason) == 22, "NetLib_Message.Reason");
 _Static_assert(sizeof(NetLib_Op) == 32, "NetLib_Op");
 _Static_assert(offsetof(NetLib_Op, Type) == 24, "NetLib_Op.Type");
-_Static_assert(offsetof(NetLib_Config, BindAddress) == 64, "NetLib_Config.BindAddress");
-_Static_assert(sizeof(NetLib_Stats) == 8 + 8 * (15 + NetLib_CloseReason_Count), "NetLib_Stats");
+_Static_assert(offsetof(NetLib_Config, BindAddress) == 96, "NetLib_Config.BindAddress");
+_Static_assert(sizeof(NetLib_Stats) == 8 + 8 * (17 + NetLib_SendDrop_Count + NetLib_CloseReason_Count), "NetLib_Stats");
 
 static NetLib_Config LoopbackConfig(void)
 {
@@ -172,7 +172,7 @@ static const char* InvalidArguments(NetLib_Server* server)
     REQUIRE(NetLib_GetStats(NULL, &stats) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_GetStats(server, NULL) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_GetStats(server, &stats) == NetLib_Result_Success);
-    REQUIRE(stats.StructSize == sizeof(stats) && stats.SendsDropped == 3);
+    REQUIRE(stats.StructSize == sizeof(stats) && stats.SendsDropped[NetLib_SendDrop_NotConnected] == 3);
 
     memset(ops, 0, sizeof(ops));
     ops[0].Type = NetLib_Op_Send;

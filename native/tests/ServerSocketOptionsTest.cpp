@@ -43,12 +43,15 @@ int OptionOf(int descriptor, int level, int option)
     return value;
 }
 
-class NoDelay : public testing::TestWithParam<int> {};
+class SocketOptions : public testing::TestWithParam<bool> {};
 
-TEST_P(NoDelay, IsWhatTheConfigSays)
+TEST_P(SocketOptions, AreWhatTheConfigSays)
 {
     NetLib_Config config = SmallConfig();
-    config.NoDelay = GetParam();
+    config.NoDelay = GetParam() ? 1 : 0;
+    config.KeepAliveIdleSeconds = GetParam() ? 7 : 0;
+    config.KeepAliveIntervalSeconds = 3;
+    config.KeepAliveCount = 2;
     TestServer server(config);
     const TestClient client(server.Port());
     server.Await("the connection", [](const NetLib_Stats& stats) { return stats.ConnectionsAccepted == 1; });
@@ -60,11 +63,16 @@ TEST_P(NoDelay, IsWhatTheConfigSays)
     const auto descriptor = FindPeerOf(client.LocalAddress());
     ASSERT_TRUE(descriptor.has_value());
     EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_NODELAY), GetParam());
-    EXPECT_EQ(OptionOf(*descriptor, SOL_SOCKET, SO_KEEPALIVE), 1);
-    EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(OptionOf(*descriptor, SOL_SOCKET, SO_KEEPALIVE), GetParam());
+    if (GetParam()) {
+        EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_KEEPIDLE), 7);
+        EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_KEEPINTVL), 3);
+        EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_KEEPCNT), 2);
+        EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT), 13'000);
+    }
 }
 
-INSTANTIATE_TEST_SUITE_P(OnAndOff, NoDelay, testing::Values(0, 1));
+INSTANTIATE_TEST_SUITE_P(OnAndOff, SocketOptions, testing::Bool());
 
 } // namespace
 } // namespace NetLib::Test

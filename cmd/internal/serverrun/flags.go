@@ -58,8 +58,8 @@ func (r *ranged) Set(text string) error {
 	return nil
 }
 
-// addFlags adds the options of o with their defaults.
-func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int) {
+// addFlags adds the options of o with their defaults; those of the rate limit are the program's.
+func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int, rate bridge.RateLimit) {
 	o.Net = bridge.DefaultConfig()
 	o.LogLevel = zapcore.InfoLevel
 	net := &o.Net
@@ -92,22 +92,49 @@ func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int) {
 			return errors.New("allowed is debug, info, warn or error")
 		})
 	o.Drain = 5 * time.Second
-	flags.Var(&drain{&o.Drain}, "drain", "`time` that a stop may take to send what is queued")
+	durationVar(flags, &o.Drain, "drain", o.Drain, 0, maxDrain, "`time` that a stop may take to send what is queued")
+
+	durationVar(flags, &net.FirstPacketTimeout, "login-timeout", time.Minute, 0, time.Hour,
+		"`time` in which a client has to complete its first packet; 0s: for ever")
+	durationVar(flags, &net.IdleTimeout, "idle-timeout", 0, 0, 24*time.Hour,
+		"`time` after which a client that completes no packet is disconnected; 0s: never")
+	durationVar(flags, &net.KeepAlive.Idle, "keepalive-idle", net.KeepAlive.Idle, 0, 32767*time.Second,
+		"`time` of silence after which the system asks whether a client is still there; 0s: never")
+	durationVar(flags, &net.KeepAlive.Interval, "keepalive-interval", net.KeepAlive.Interval, time.Second,
+		32767*time.Second, "`time` between such questions")
+	IntVar(flags, &net.KeepAlive.Count, "keepalive-count", net.KeepAlive.Count, 1, 127,
+		"`number` of questions without an answer that end a connection")
+	IntVar(flags, &net.Rate.PacketsPerSecond, "max-packet-rate", rate.PacketsPerSecond, 0, 1_000_000,
+		"packets a `second` from one client; one that sends more is read more slowly; 0: no limit")
+	IntVar(flags, &net.Rate.BytesPerSecond, "max-byte-rate", rate.BytesPerSecond, 0, 1<<30,
+		"bytes a `second` from one client, the same; 0: no limit")
+	durationVar(flags, &net.Rate.Burst, "rate-burst", net.Rate.Burst, 0, time.Minute,
+		"`time` whose share at these rates a client may send at once")
 }
 
-type drain struct{ value *time.Duration }
+// durationVar adds an option that is a time from low to high.
+func durationVar(flags *flag.FlagSet, target *time.Duration, name string, value, low, high time.Duration,
+	usage string) {
+	*target = value
+	flags.Var(&rangedDuration{target, low, high}, name, usage)
+}
 
-func (d *drain) String() string {
+type rangedDuration struct {
+	value     *time.Duration
+	low, high time.Duration
+}
+
+func (d *rangedDuration) String() string {
 	if d.value == nil {
 		return ""
 	}
 	return d.value.String()
 }
 
-func (d *drain) Set(text string) error {
+func (d *rangedDuration) Set(text string) error {
 	value, err := time.ParseDuration(text)
-	if err != nil || value < 0 || value > maxDrain {
-		return fmt.Errorf("allowed is a time from 0s to %v, such as 500ms or 5s", maxDrain)
+	if err != nil || value < d.low || value > d.high {
+		return fmt.Errorf("allowed is a time from %v to %v, such as 1500ms or 5s", d.low, d.high)
 	}
 	*d.value = value
 	return nil

@@ -35,6 +35,8 @@ type Program struct {
 	About string // a sentence for the help
 	// MinPacketSize is the smallest --max-packet-size that makes sense.
 	MinPacketSize int
+	// DefaultRate is how much one client may send unless options say otherwise. Its burst is not used.
+	DefaultRate bridge.RateLimit
 	// AddFlags adds options; it may be nil.
 	AddFlags func(flags *flag.FlagSet)
 	// NewLogic makes the logic, once the options are known. Its error is one of the options.
@@ -54,7 +56,7 @@ func (p *Program) Main() { os.Exit(p.run(os.Args[1:], os.Stdout, os.Stderr)) }
 func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int {
 	var options Options
 	flags := flag.NewFlagSet(p.Name, flag.ContinueOnError)
-	options.addFlags(flags, p.MinPacketSize)
+	options.addFlags(flags, p.MinPacketSize, p.DefaultRate)
 	if p.AddFlags != nil {
 		p.AddFlags(flags)
 	}

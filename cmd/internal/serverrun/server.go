@@ -151,14 +151,28 @@ func (s *server) logSummary() {
 			closed[bridge.CloseReason(reason).String()] = count
 		}
 	}
+	dropped := make(map[string]uint64)
+	for reason, count := range stats.SendsDropped {
+		if count > 0 {
+			dropped[bridge.SendDrop(reason).String()] = count
+		}
+	}
 	fields := []zap.Field{
 		zap.Uint64("connections_accepted", stats.ConnectionsAccepted),
 		zap.Uint64("connections_refused", stats.ConnectionsRefused),
+		zap.Uint64("connections_refused_at_stop", stats.RefusedAtStop),
+		zap.Uint64("accept_errors", stats.AcceptErrors),
 		zap.Uint64("packets_received", stats.PacketsReceived),
 		zap.Uint64("packets_sent", stats.PacketsSent),
 		zap.Uint64("bytes_received", stats.BytesReceived),
 		zap.Uint64("bytes_sent", stats.BytesSent),
 		zap.Uint64("bytes_discarded", stats.BytesDiscardedOnClose),
+		zap.Uint64("bytes_received_discarded", stats.BytesReceivedDiscarded),
+		zap.Any("sends_dropped", dropped),
+		zap.Uint64("receives_throttled", stats.ReceivesThrottled),
+		zap.Uint64("receives_paused", stats.ReceivesPaused),
+		zap.Uint64("message_pool_exhausted", stats.MessagePoolExhausted),
+		zap.Uint64("close_timeouts", stats.CloseTimeouts),
 		zap.Any("closed", closed),
 	}
 	s.logger.Info("totals", append(fields, s.logic.Summary()...)...)

@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function, a struct or a meaning below changes in a way that an older caller would not survive. */
-#define NETLIB_ABI_VERSION 1u
+#define NETLIB_ABI_VERSION 2u
 
 /* Length of the packet header: u16 PacketLength, u16 PacketId, u8 Type, packed, little-endian. */
 #define NETLIB_PACKET_HEADER_LENGTH 5
@@ -147,6 +147,20 @@ typedef struct NetLib_Config {
 
     int32_t CloseTimeoutMilliseconds; /* bound for a connection that closes: sending what is queued, then up to 1 s in
                                          which the client may end its side; 0 to 600,000 */
+    int32_t FirstPacketTimeoutMilliseconds; /* a connection that has not completed its first packet by then is closed;
+                                               0 to 3,600,000; 0: never */
+    int32_t IdleTimeoutMilliseconds;  /* so is one that has completed no packet for so long; time in which the server
+                                         itself does not read it does not count; 0 to 86,400,000; 0: never */
+    int32_t KeepAliveIdleSeconds;     /* TCP keepalive: silence until the first question, 0 to 32,767; 0: none */
+    int32_t KeepAliveIntervalSeconds; /* between questions, 1 to 32,767 */
+    int32_t KeepAliveCount;           /* unanswered ones until the connection is broken, 1 to 127. What was sent and is
+                                         not acknowledged breaks it after the same time in all. The three ranges are
+                                         Linux's (tcp(7), include/net/tcp.h) */
+    int32_t MaxPacketsPerSecond;      /* of one connection, 0 to 1,000,000; 0: no limit. One that sends more is read
+                                         more slowly, so that TCP slows it; nothing of it is lost */
+    int32_t MaxBytesPerSecond;        /* the same for bytes of packets, 0 to 1,073,741,824 */
+    int32_t RateBurstMilliseconds;    /* what a connection may send at once, after silence, as time at these rates,
+                                         0 to 60,000; one packet always passes */
     int32_t NoDelay;                  /* 1: TCP_NODELAY (the default), 0: Nagle's algorithm */
     int32_t MinLogLevel;              /* lines below this NetLib_LogLevel are not made */
     char BindAddress[NETLIB_BIND_ADDRESS_CAPACITY]; /* IP address as text; empty: all, IPv6 and IPv4 on one socket */
@@ -166,14 +180,26 @@ enum {
 enum {
     NetLib_CloseReason_None = 0,
     NetLib_CloseReason_PeerClosed = 1,      /* the peer ended its sending side in order */
-    NetLib_CloseReason_PeerReset = 2,       /* the connection broke: reset, timeout, unreachable */
+    NetLib_CloseReason_PeerReset = 2,       /* the connection broke: reset */
     NetLib_CloseReason_PacketTooShort = 3,  /* protocol violation: PacketLength under 5 */
     NetLib_CloseReason_PacketTooLong = 4,   /* protocol violation: PacketLength over MaxPacketSize */
     NetLib_CloseReason_SendBufferFull = 5,  /* the client reads too slowly: its send ring was full */
     NetLib_CloseReason_Logic = 6,           /* logic asked for it with NetLib_Op_Disconnect */
     NetLib_CloseReason_ServerStop = 7,
     NetLib_CloseReason_OutOfMemory = 8,     /* no memory for this connection's buffers */
-    NetLib_CloseReason_Count = 9            /* how many reasons there are */
+    NetLib_CloseReason_FirstPacketTimeout = 9, /* no whole packet within FirstPacketTimeoutMilliseconds */
+    NetLib_CloseReason_IdleTimeout = 10,    /* no whole packet for IdleTimeoutMilliseconds */
+    NetLib_CloseReason_PeerTimeout = 11,    /* the peer vanished: keepalive or what was sent got no answer */
+    NetLib_CloseReason_Count = 12           /* how many reasons there are */
+};
+
+/* Why a payload was not queued. Stable numbers: new reasons are added at the end. */
+enum {
+    NetLib_SendDrop_NotConnected = 0, /* no such connection, or logic has disconnected it or given its Close back */
+    NetLib_SendDrop_Broken = 1,       /* its socket is closed, and its Close on the way to logic */
+    NetLib_SendDrop_BufferFull = 2,   /* no room in its send ring: it is being closed */
+    NetLib_SendDrop_OutOfMemory = 3,  /* no memory for its send ring: it is being closed */
+    NetLib_SendDrop_Count = 4         /* how many reasons there are */
 };
 
 /*
@@ -212,18 +238,23 @@ typedef struct NetLib_Stats {
     uint64_t ConnectionsCurrent;    /* gauge: slots in use */
     uint64_t ConnectionsAccepted;   /* connections that logic was, or will be, told of */
     uint64_t ConnectionsRefused;    /* closed at once because MaxConnectionCount was reached */
+    uint64_t ConnectionsRefusedAtStop; /* closed at once because the server was stopping */
     uint64_t AcceptErrors;          /* accepts that the system failed */
     uint64_t PacketsReceived;       /* handed to the logic queue */
     uint64_t BytesReceived;         /* read from sockets */
     uint64_t PacketsSent;           /* payloads taken into a send ring; a broadcast counts once a receiver */
     uint64_t BytesSent;             /* written to sockets */
-    uint64_t SendsDropped;          /* payloads for a connection that had gone, was closing, or had a full send ring */
+    uint64_t SendsDropped[NetLib_SendDrop_Count]; /* payloads that were not queued, by reason */
     uint64_t MessagesInUse;         /* gauge: pool messages queued for logic or held by it */
     uint64_t MessagePoolExhausted;  /* times that reading paused because the pool, reserve included, was empty */
     uint64_t MessageReserveUsed;    /* times that the reserve (ExtraMessagePoolCount) was begun */
     uint64_t ReceivesPaused;        /* times that reading paused because logic still held a connection's whole ring */
+    uint64_t ReceivesThrottled;     /* times that reading paused because a client exceeded MaxPacketsPerSecond or
+                                       MaxBytesPerSecond */
     uint64_t CloseTimeouts;         /* connections cut off while sending what was queued: CloseTimeoutMilliseconds */
     uint64_t BytesDiscardedOnClose; /* queued for sending and not sent when the connection ended */
+    uint64_t BytesReceivedDiscarded; /* received and never handed to logic: an unfinished packet, or what came when
+                                        nothing more was wanted */
     uint64_t Closed[NetLib_CloseReason_Count]; /* connections closed, by reason */
 } NetLib_Stats;
 
@@ -244,7 +275,8 @@ NETLIB_API void NetLib_Destroy(NetLib_Server* server) NETLIB_NOEXCEPT;
 
 /*
  * Writes the default of every field: port 11021, 1 I/O thread, packets up to 1,024 bytes, 1,000 connections, 16 KiB
- * receive and 256 KiB send rings, 65,536 + 8,192 messages, 5 s to close, no log. Does nothing if config is null.
+ * receive and 256 KiB send rings, 65,536 + 8,192 messages, 5 s to close, keepalive 60/10/3 s, no
+ * timeouts of its own, no rate limit (a burst of 250 ms if there is one), no log. Does nothing if config is null.
  */
 NETLIB_API void NetLib_DefaultConfig(NetLib_Config* config) NETLIB_NOEXCEPT;
 

@@ -1,11 +1,17 @@
 #include "io/Socket.h"
 
 #include <array>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 
 #if defined(_WIN32)
-#  include <mstcpip.h>
+#  if !defined(TCP_KEEPIDLE) // not in MinGW-w64's headers; the numbers are those of the Windows SDK's ws2ipdef.h
+#    define TCP_KEEPIDLE 3
+#    define TCP_MAXRT 5
+#    define TCP_KEEPCNT 16
+#    define TCP_KEEPINTVL 17
+#  endif
 #else
 #  include <arpa/inet.h>
 #  include <cerrno>
@@ -76,6 +82,17 @@ bool IsAddressMissing(int error) noexcept
 #endif
 }
 
+bool IsPeerSilent(int error) noexcept
+{
+#if defined(_WIN32)
+    // Overlapped operations report a reset by keepalive as WSAENETRESET.
+    return error == WSAETIMEDOUT || error == WSAENETRESET || error == WSAEHOSTUNREACH || error == WSAENETUNREACH;
+#else
+    // When Linux gives up it reports what the network said last, if it said anything.
+    return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+#endif
+}
+
 void UniqueSocket::Close() noexcept
 {
     if (!IsOpen())
@@ -104,17 +121,21 @@ void UniqueSocket::ShutdownSend() noexcept
 
 void UniqueSocket::SetNoDelay() noexcept { SetFlag(m_Socket, IPPROTO_TCP, TCP_NODELAY, 1); }
 
-void UniqueSocket::SetKeepAlive() noexcept
+void UniqueSocket::SetKeepAlive(const KeepAlive& keepAlive) noexcept
 {
-#if defined(_WIN32)
-    tcp_keepalive settings{1, 60'000, 10'000}; // on, and milliseconds
-    DWORD bytes = 0;
-    (void)::WSAIoctl(m_Socket, SIO_KEEPALIVE_VALS, &settings, sizeof(settings), nullptr, 0, &bytes, nullptr, nullptr);
-#else
+    if (keepAlive.Idle.count() == 0)
+        return;
+    const auto idle = static_cast<int>(keepAlive.Idle.count());
+    const auto interval = static_cast<int>(keepAlive.Interval.count());
+    const int inAll = idle + interval * keepAlive.Count; // at most 4.2 million seconds
     SetFlag(m_Socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPIDLE, idle);
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_KEEPCNT, keepAlive.Count);
+#if defined(_WIN32)
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_MAXRT, inAll); // seconds
+#else
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_USER_TIMEOUT, inAll > INT_MAX / 1000 ? INT_MAX : inAll * 1000); // milliseconds
 #endif
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -45,6 +46,16 @@ private:
 // Whether a bind failed because the machine does not have the address.
 [[nodiscard]] bool IsAddressMissing(int error) noexcept;
 
+// Whether a connection broke because its peer did not answer any more, rather than by its wish.
+[[nodiscard]] bool IsPeerSilent(int error) noexcept;
+
+// How the system finds a peer that has vanished without a word.
+struct KeepAlive {
+    std::chrono::seconds Idle{0};     // silence until the first question; 0: none is asked
+    std::chrono::seconds Interval{0}; // between questions
+    int Count = 0;                    // unanswered ones until the connection is broken
+};
+
 // Owns one socket and closes it.
 class UniqueSocket {
 public:
@@ -72,9 +83,9 @@ public:
     void AbortOnClose() noexcept;
     void ShutdownSend() noexcept;
     void SetNoDelay() noexcept;
-    // Lets the system end the connection of a peer that has vanished: after 60 s of silence it asks every 10 s, and
-    // gives up after 3 questions without an answer (Windows: 10).
-    void SetKeepAlive() noexcept;
+    // Lets the system break the connection of a peer that has vanished: one that is silent, by questions; and one that
+    // does not acknowledge what it is sent, which no question is asked about, after the same time in all.
+    void SetKeepAlive(const KeepAlive& keepAlive) noexcept;
 
 private:
     NativeSocket m_Socket = InvalidNativeSocket;
