@@ -443,8 +443,11 @@ start_wine() {
 
 windows_native_tests() {
     # WINEPATH is a PATH for the programs inside: where the tests' executable finds the DLL.
-    WINEPATH=$(windows_path build/windows/bin) timeout 600 \
-        scripts/wine-exec.sh "$(find_built build/native/mingw IocpNetLibTests.exe)" --gtest_brief=1
+    local program
+    for program in IocpNetLibTests IocpNetLibMemoryTests; do
+        WINEPATH=$(windows_path build/windows/bin) timeout 600 \
+            scripts/wine-exec.sh "$(find_built build/native/mingw "$program.exe")" --gtest_brief=1
+    done
 }
 
 windows_go_tests() {

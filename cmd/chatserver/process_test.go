@@ -100,13 +100,25 @@ func startServer(t *testing.T, core string, arguments ...string) *serverProcess 
 // startServerWithStderr starts a server with another standard error than the log that tests read.
 func startServerWithStderr(t *testing.T, stderr *os.File, core string, arguments ...string) *serverProcess {
 	t.Helper()
-	s := &serverProcess{t: t}
-	// Tests send as fast as they can. The limits that a server has against that have tests of their own.
-	s.command = serverCommand(t, append([]string{"--core", core, "--port", "0", "--max-packet-rate", "0",
-		"--max-byte-rate", "0"}, arguments...)...)
-	s.command.Stderr = &s.log
+	command := serverCommand(t, serverArguments(core, arguments...)...)
 	if stderr != nil {
-		s.command.Stderr = stderr
+		command.Stderr = stderr
+	}
+	return launch(t, command)
+}
+
+// serverArguments are the arguments of a server for tests. They send as fast as they can: the limits that a server has
+// against that have tests of their own.
+func serverArguments(core string, more ...string) []string {
+	return append([]string{"--core", core, "--port", "0", "--max-packet-rate", "0", "--max-byte-rate", "0"}, more...)
+}
+
+// launch starts a server with a command and waits until it listens.
+func launch(t *testing.T, command *exec.Cmd) *serverProcess {
+	t.Helper()
+	s := &serverProcess{t: t, command: command}
+	if command.Stderr == nil {
+		command.Stderr = &s.log
 	}
 	stdout, err := s.command.StdoutPipe()
 	require.NoError(t, err)

@@ -1,0 +1,172 @@
+// What happens when the system refuses memory for a buffer: the connection that needs it ends, is logged and counted,
+// and nobody else notices.
+//
+// A program of its own, because it replaces the global operator new, which would keep AddressSanitizer from watching it
+// in the other tests.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "TestServer.h"
+
+namespace {
+
+// Allocations of this size are refused.
+std::atomic<size_t> refusedSize{0};
+std::atomic<int> refusals{0};
+
+// Counted down by every allocation of the process: the one that makes it 0 is refused. 0 and less: none.
+std::atomic<int> refusalAt{0};
+
+void* Allocate(size_t size)
+{
+    if (refusalAt.load(std::memory_order_relaxed) > 0 && refusalAt.fetch_sub(1, std::memory_order_relaxed) == 1)
+        throw std::bad_alloc();
+    if (size == refusedSize.load(std::memory_order_relaxed)) {
+        refusals.fetch_add(1, std::memory_order_relaxed);
+        throw std::bad_alloc();
+    }
+    if (void* const memory = std::malloc(size == 0 ? 1 : size))
+        return memory;
+    throw std::bad_alloc();
+}
+
+} // namespace
+
+void* operator new(size_t size) { return Allocate(size); }
+void* operator new[](size_t size) { return Allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+namespace NetLib::Test {
+namespace {
+
+// Refuses allocations of one size while it lives. Sizes that nothing else asks for.
+class Refusal {
+public:
+    explicit Refusal(size_t size) { refusedSize.store(size); }
+    Refusal(const Refusal&) = delete;
+    Refusal& operator=(const Refusal&) = delete;
+    ~Refusal() { refusedSize.store(0); }
+};
+
+constexpr int32_t RecvRing = 20'011;
+constexpr int32_t SendRing = 50'021;
+
+NetLib_Config OddConfig()
+{
+    NetLib_Config config = SmallConfig();
+    config.ConnectionMaxRecvBufferSize = RecvRing;
+    config.MaxRecvOverlappedBufferSize = RecvRing;
+    config.ConnectionMaxSendBufferSize = SendRing;
+    config.MaxSendOverlappedBufferSize = SendRing;
+    return config;
+}
+
+void ExpectEcho(const TestServer& server, TestClient& client, NetLib_ConnectionId id, uint32_t number)
+{
+    client.Send(NumberedPacket(20, 1, number));
+    ASSERT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 1, number));
+    ASSERT_EQ(server.Send(id, NumberedPacket(20, 2, number)), NetLib_Result_Success);
+    ASSERT_EQ(client.ReceivePacket(), NumberedPacket(20, 2, number));
+}
+
+TEST(ServerMemory, NoneForAReceiveRing)
+{
+    NetLib_Config config = OddConfig();
+    LogLines log;
+    log.AttachTo(config, NetLib_LogLevel_Error);
+    TestServer server(config);
+    TestClient first(server.Port());
+    const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;
+    refusals = 0;
+    {
+        const Refusal refusal(RecvRing);
+        TestClient refused(server.Port());
+        const NetLib_ConnectionId refusedId = server.Next(NetLib_MessageType_Connection).Id;
+        const Event close = server.Next(NetLib_MessageType_Close);
+        EXPECT_EQ(close.Id, refusedId);
+        EXPECT_EQ(close.Reason, NetLib_CloseReason_OutOfMemory);
+        server.Release();
+        EXPECT_EQ(refused.ReceiveToEnd(), 0u);
+        ExpectEcho(server, first, id, 1);
+    }
+    EXPECT_EQ(refusals, 1);
+    EXPECT_EQ(server.Stats().Closed[NetLib_CloseReason_OutOfMemory], 1u);
+    EXPECT_EQ(log.Count("out of memory"), 1u);
+    TestClient next(server.Port());
+    ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 2);
+    server.Await("the place to be free", [](const NetLib_Stats& stats) { return stats.ConnectionsCurrent == 2; });
+}
+
+// The packet that it was to answer was accepted, and logic has it; only the answer cannot be sent.
+TEST(ServerMemory, NoneForASendRing)
+{
+    NetLib_Config config = OddConfig();
+    LogLines log;
+    log.AttachTo(config, NetLib_LogLevel_Error);
+    TestServer server(config);
+    TestClient first(server.Port());
+    const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;
+    ExpectEcho(server, first, id, 1); // so that it has its ring
+    refusals = 0;
+    {
+        const Refusal refusal(SendRing);
+        TestClient refused(server.Port());
+        const NetLib_ConnectionId refusedId = server.Next(NetLib_MessageType_Connection).Id;
+        refused.Send(NumberedPacket(20, 3, 1));
+        EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 3, 1));
+        EXPECT_EQ(server.Send(refusedId, HeaderOf(5)), NetLib_Result_ReservedSendPacketBufferEmptyBuffer);
+        const Event close = server.Next(NetLib_MessageType_Close);
+        EXPECT_EQ(close.Id, refusedId);
+        EXPECT_EQ(close.Reason, NetLib_CloseReason_OutOfMemory);
+        server.Release();
+        EXPECT_EQ(refused.ReceiveToEnd(), 0u);
+        ExpectEcho(server, first, id, 2);
+    }
+    EXPECT_EQ(refusals, 1);
+    EXPECT_EQ(server.Stats().SendsDropped[NetLib_SendDrop_OutOfMemory], 1u);
+    EXPECT_EQ(server.Stats().Closed[NetLib_CloseReason_OutOfMemory], 1u);
+    EXPECT_EQ(log.Count("out of memory"), 1u);
+    TestClient next(server.Port());
+    ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 3);
+}
+
+// Whatever a start allocates may be refused, one after the other: it says so, leaves nothing behind, and works when it
+// is tried again.
+TEST(ServerMemory, NoneForAStart)
+{
+    NetLib_Config config = OddConfig();
+    TestServer server;
+    const size_t before = CountOpenDescriptors();
+    char error[200]{};
+    for (int allocation = 1;; ++allocation) {
+        refusalAt.store(allocation);
+        const NetLib_Result result = NetLib_Start(server.Get(), &config, error, sizeof(error));
+        const bool wasRefused = refusalAt.exchange(0) <= 0;
+        if (!wasRefused) { // a start needs no more than that
+            EXPECT_EQ(result, NetLib_Result_Success) << error;
+            EXPECT_GT(allocation, 10);
+            EXPECT_EQ(NetLib_Stop(server.Get(), 0), NetLib_Result_Success);
+            break;
+        }
+        EXPECT_TRUE(result == NetLib_Result_FailCreateConnection || result == NetLib_Result_OutOfMemory ||
+                    result == NetLib_Result_FailLinkIocp || result == NetLib_Result_FailHandleIocpWork ||
+                    result == NetLib_Result_FailCreateWorkThread)
+            << result << ": " << error << ", allocation " << allocation;
+        EXPECT_EQ(NetLib_GetPort(server.Get()), 0);
+        EXPECT_EQ(CountOpenDescriptors(), before);
+        ASSERT_FALSE(HasFailure());
+    }
+    EXPECT_EQ(NetLib_Start(server.Get(), &config, error, sizeof(error)), NetLib_Result_Success) << error;
+    TestClient client(server.Port());
+    ExpectEcho(server, client, server.Next(NetLib_MessageType_Connection).Id, 1);
+}
+
+} // namespace
+} // namespace NetLib::Test
