@@ -3,7 +3,6 @@ package chat
 import (
 	"fmt"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -13,9 +12,15 @@ import (
 	"iocpnetlib/bridge"
 )
 
+// tester is a *testing.T, or the *rapid.T of a property.
+type tester interface {
+	require.TestingT
+	Fatalf(format string, arguments ...any)
+}
+
 // harness is a Server with a network that exists in words only: what it sends is kept by connection.
 type harness struct {
-	t          testing.TB
+	t          tester
 	server     *Server
 	logs       *observer.ObservedLogs
 	sent       map[bridge.ConnectionID][]string // packets as described by describe, "closed" for a disconnect
@@ -23,7 +28,7 @@ type harness struct {
 	generation uint32
 }
 
-func newHarness(t testing.TB, change ...func(*Config)) *harness {
+func newHarness(t tester, change ...func(*Config)) *harness {
 	config := DefaultConfig()
 	for _, f := range change {
 		f(&config)
@@ -111,7 +116,7 @@ func (h *harness) member(slot int, user string, room int32) bridge.ConnectionID 
 }
 
 // describe decodes a packet of the server, which must be as the protocol wants it to the last byte.
-func describe(t testing.TB, bytes []byte) string {
+func describe(t tester, bytes []byte) string {
 	header, err := DecodeHeader(bytes)
 	require.NoError(t, err)
 	var again packet

@@ -1,58 +1,48 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/chatmodel"
 )
 
 // The packets of the protocol, put together by hand: these tests look at bytes, so they share no code with the server.
+var (
+	wire          = chatmodel.Packet
+	text          = chatmodel.Text
+	loginRequest  = chatmodel.LoginRequest
+	loginResponse = chatmodel.LoginResponse
+	enterRequest  = chatmodel.EnterRequest
+	enterResponse = chatmodel.EnterResponse
+	leaveRequest  = chatmodel.LeaveRequest
+	leaveResponse = chatmodel.LeaveResponse
+	chatRequest   = chatmodel.ChatRequest
+	chatResponse  = chatmodel.ChatResponse
+	chatNotify    = chatmodel.ChatNotify
+)
 
-func wire(id uint16, body string) string {
-	header := binary.LittleEndian.AppendUint16(nil, uint16(5+len(body)))
-	header = binary.LittleEndian.AppendUint16(header, id)
-	return string(append(header, 0)) + body
+// tester is what a client needs of a *testing.T, or of the *rapid.T of a property.
+type tester interface {
+	require.TestingT
+	Helper()
+	Cleanup(func())
 }
-
-func text(size int, text string) string { return text + strings.Repeat("\x00", size-len(text)) }
-
-func u16(value int) string { return string(binary.LittleEndian.AppendUint16(nil, uint16(value))) }
-
-func loginRequest(user string) string { return wire(201, text(21, user)+text(21, "password")) }
-
-func loginResponse(result int) string { return wire(202, u16(result)) }
-
-func enterRequest(room int32) string {
-	return wire(206, string(binary.LittleEndian.AppendUint32(nil, uint32(room))))
-}
-
-func enterResponse(result int, rival string) string { return wire(207, u16(result)+text(21, rival)) }
-
-func leaveRequest() string { return wire(209, "") }
-
-func leaveResponse(result int) string { return wire(210, u16(result)) }
-
-func chatRequest(message string) string { return wire(214, text(257, message)) }
-
-func chatResponse(result int) string { return wire(215, u16(result)) }
-
-func chatNotify(user, message string) string { return wire(216, text(21, user)+text(257, message)) }
 
 // client is a connection whose every byte is looked at.
 type client struct {
-	t    testing.TB
+	t    tester
 	conn *net.TCPConn
 }
 
 // dial connects. Every later wait on the connection is bounded.
-func dial(t testing.TB, address string) *client {
+func dial(t tester, address string) *client {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", address, patience)
 	require.NoError(t, err)
@@ -122,7 +112,7 @@ func (c *client) expectRefused() {
 }
 
 // login connects and logs in.
-func login(t testing.TB, address, user string) *client {
+func login(t tester, address, user string) *client {
 	t.Helper()
 	c := dial(t, address)
 	c.do(loginRequest(user), loginResponse(0))
