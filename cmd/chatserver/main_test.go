@@ -1,7 +1,9 @@
 package main
 
 import (
+	"flag"
 	"os"
+	"runtime"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -16,5 +18,17 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if os.Getenv("RAPID_CHECKS") == "" {
+		_ = flag.Set("rapid.checks", defaultChecks())
+	}
 	goleak.VerifyTestMain(m)
+}
+
+// defaultChecks is how many random sequences a property is given, unless -rapid.checks or RAPID_CHECKS says so. On
+// Windows that may mean Wine, where every system call takes many times as long.
+func defaultChecks() string {
+	if runtime.GOOS == "windows" {
+		return "50"
+	}
+	return "800"
 }

@@ -41,6 +41,8 @@ type serverProcess struct {
 	stdout  *bufio.Reader
 	log     lockedBuffer // standard error
 	exited  bool
+
+	abandoned bool
 }
 
 // lockedBuffer collects what a process writes while the test reads it.
@@ -134,7 +136,7 @@ func launch(t *testing.T, command *exec.Cmd) *serverProcess {
 		require.FailNow(t, "the server did not start", "standard output: %q (%v)\n%s", line, err, s.log.String())
 	}
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() && !s.abandoned {
 			t.Logf("the server's log:\n%s", s.log.String())
 		}
 		if !s.exited {
@@ -176,6 +178,13 @@ func (s *serverProcess) exitCode(limit time.Duration) int {
 		assert.Fail(s.t, "the server did not end", "within %v; its log:\n%s", limit, s.log.String())
 	}
 	return s.command.ProcessState.ExitCode()
+}
+
+// abandon kills a server that has failed before and is no longer of interest.
+func (s *serverProcess) abandon() {
+	_ = s.command.Process.Kill()
+	_ = s.command.Wait()
+	s.exited, s.abandoned = true, true
 }
 
 // logLines are the lines of the log with a message.

@@ -47,6 +47,13 @@ type connection struct {
 // Answers are the bytes that each connection is sent.
 type Answers map[int]string
 
+// Add adds what is sent after it.
+func (a Answers) Add(more Answers) {
+	for at, packets := range more {
+		a[at] += packets
+	}
+}
+
 // New makes a server without connections.
 func New(limits Limits) *Model {
 	return &Model{limits, map[int]*connection{}, map[int32][]int{}}
@@ -66,6 +73,12 @@ func (m *Model) UnknownInRow(at int) int { return m.connections[at].unknown }
 
 // User is who is logged in on an open connection, empty if nobody is.
 func (m *Model) User(at int) string { return m.connections[at].user }
+
+// InRoom tells whether an open connection is in the state ROOM.
+func (m *Model) InRoom(at int) bool { return m.connections[at].inRoom }
+
+// Room is the room of a connection in the state ROOM.
+func (m *Model) Room(at int) int32 { return m.connections[at].room }
 
 // Members are the connections of a room in order of entry.
 func (m *Model) Members(room int32) []int { return m.rooms[room] }

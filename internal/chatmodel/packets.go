@@ -61,6 +61,9 @@ func ChatNotify(user, message string) string {
 // ID is the id of a packet.
 func ID(packet string) uint16 { return uint16(number(packet[2:])) }
 
+// First is the first of several whole packets.
+func First(packets string) string { return packets[:number(packets)] }
+
 // NotifyUser is who has said what a ROOM_CHAT_NOTIFY tells of.
 func NotifyUser(notify string) string { return trim(notify[headerSize : headerSize+21]) }
 
