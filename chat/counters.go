@@ -27,6 +27,26 @@ func (v Violation) String() string {
 	return fmt.Sprintf("violation_%d", uint8(v))
 }
 
+// Ignored is a reason for which a packet is not looked at.
+type Ignored uint8
+
+// The reasons. IgnoredCount is how many there are.
+const (
+	IgnoredAfterViolation Ignored = iota // its connection broke the protocol before
+	IgnoredNoConnection                  // its connection is not there any more
+	IgnoredCount
+)
+
+var ignoredNames = [IgnoredCount]string{"after_violation", "no_connection"}
+
+// String is the reason's name in snake case, as logs and metrics show it.
+func (i Ignored) String() string {
+	if i < IgnoredCount {
+		return ignoredNames[i]
+	}
+	return fmt.Sprintf("ignored_%d", uint8(i))
+}
+
 // Counters tell what a Server has done since it was made. They belong to the logic loop.
 type Counters struct {
 	Connections uint64
@@ -34,13 +54,13 @@ type Counters struct {
 
 	Packets        [MaxPacketID + 1]uint64 // requests handled, by id
 	UnknownPackets uint64                  // dropped for an id that is no request
-	IgnoredPackets uint64                  // came after a violation, or from a connection that has gone
-	Violations     [ViolationCount]uint64
+	IgnoredPackets [IgnoredCount]uint64    // by reason
+	Violations     [ViolationCount]uint64  // by kind
 
 	Logins        uint64
 	RoomEnters    uint64
-	RoomLeaves    uint64 // asked for; a close is no such leave
-	Chats         uint64 // passed on to a room
-	Notifications uint64 // of these chats, one a member
-	Refusals      uint64 // requests answered with anything but success
+	RoomLeaves    uint64                   // asked for; a close is no such leave
+	Chats         uint64                   // passed on to a room
+	Notifications uint64                   // of these chats, one a member
+	Refusals      [MaxErrorCode + 1]uint64 // requests answered with anything but success, by result
 }

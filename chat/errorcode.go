@@ -32,6 +32,9 @@ const (
 	ResultChatRoomInvalidRoomNumber ErrorCode = 81
 )
 
+// MaxErrorCode is the largest of the results.
+const MaxErrorCode = ResultChatRoomInvalidRoomNumber
+
 // errorCodeNames are the protocol's own spellings, NOT_FINDE included: readers search for them.
 var errorCodeNames = map[ErrorCode]string{
 	ResultNone:                       "NONE",

@@ -27,17 +27,24 @@ func TestTheServerAgreesWithTheModel(t *testing.T) {
 		packets := rapid.Custom(func(t *rapid.T) slotRequest {
 			return slotRequest{slot.Draw(t, "slot"), chatmodel.Any(limits).Draw(t, "request")}
 		})
+		var refusals [MaxErrorCode + 1]uint64
+		var ignored uint64
 		receive := func(t *rapid.T, slot int, request chatmodel.Request) {
 			if ids[slot] == 0 {
 				ids[slot] = h.connect(slot)
 				model.Connect(slot)
 			}
-			wasOpen, want := model.Open(slot), chatmodel.Answers{}
-			if wasOpen {
+			want := chatmodel.Answers{}
+			if model.Open(slot) {
 				want = model.Receive(slot, request.Bytes)
+				if result := chatmodel.Result(want[slot]); result != 0 {
+					refusals[result]++
+				}
 				if !model.Open(slot) {
 					want[slot] = "closed"
 				}
+			} else {
+				ignored++ // the connection broke the protocol before
 			}
 			h.receive(ids[slot], []byte(request.Bytes))
 			for at, id := range ids {
@@ -52,7 +59,12 @@ func TestTheServerAgreesWithTheModel(t *testing.T) {
 			require.Empty(t, h.sent, "something went to a connection that has gone")
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"": func(t *rapid.T) { require.Equal(t, model.Users(), h.server.Users()) },
+			"": func(t *rapid.T) {
+				require.Equal(t, model.Users(), h.server.Users())
+				counters := h.server.Counters()
+				require.Equal(t, refusals, counters.Refusals)
+				require.Equal(t, [IgnoredCount]uint64{IgnoredAfterViolation: ignored}, counters.IgnoredPackets)
+			},
 			"packets": func(t *rapid.T) {
 				for _, p := range rapid.SliceOfN(packets, 1, 30).Draw(t, "packets") {
 					receive(t, p.Slot, p.Request)

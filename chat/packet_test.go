@@ -153,6 +153,8 @@ func TestNamesOfPacketsAndResults(t *testing.T) {
 	assert.Equal(t, "STATE_9", State(9).String())
 	assert.Equal(t, "unknown_packets", ViolationUnknownPackets.String())
 	assert.Equal(t, "violation_9", Violation(9).String())
+	assert.Equal(t, "after_violation", IgnoredAfterViolation.String())
+	assert.Equal(t, "ignored_9", Ignored(9).String())
 
 	// The numbers of the protocol's table.
 	for code, name := range map[ErrorCode]string{
@@ -163,5 +165,6 @@ func TestNamesOfPacketsAndResults(t *testing.T) {
 		71: "LEAVE_ROOM_INVALID_ROOM_INDEX", 81: "CHAT_ROOM_INVALID_ROOM_NUMBER",
 	} {
 		assert.Equal(t, name, code.String())
+		assert.LessOrEqual(t, code, MaxErrorCode)
 	}
 }

@@ -180,11 +180,11 @@ func (m *PacketManager) processRoomChatMessage(c *connection, packet []byte, bat
 	return nil
 }
 
-// count counts an answer: as a success of its kind, or as a refusal.
+// count counts an answer: as a success of its kind, or as a refusal for its reason.
 func (m *PacketManager) count(result ErrorCode, successes *uint64) {
 	if result == ResultNone {
 		*successes++
 	} else {
-		m.counters.Refusals++
+		m.counters.Refusals[result]++
 	}
 }

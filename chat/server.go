@@ -43,11 +43,14 @@ func (s *Server) HandleMessage(message *bridge.Message, batch *bridge.SendBatch)
 		s.close(message)
 	case bridge.MessageRecv:
 		c := s.connections.find(message.ID)
-		if c == nil || c.closing {
-			s.counters.IgnoredPackets++
-			return
+		switch {
+		case c == nil:
+			s.counters.IgnoredPackets[IgnoredNoConnection]++
+		case c.closing:
+			s.counters.IgnoredPackets[IgnoredAfterViolation]++
+		default:
+			s.packets.ProcessRecvPacket(c, message.Data, batch)
 		}
-		s.packets.ProcessRecvPacket(c, message.Data, batch)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestAfterAViolationNothingCounts(t *testing.T) {
 	h.receive(mallory, resized((&RoomLeaveRequest{}).Append(nil), 6))
 	assert.Empty(t, h.take(mallory), "neither answered nor closed twice")
 	assert.Empty(t, h.take(alice))
-	assert.EqualValues(t, 3, h.server.Counters().IgnoredPackets)
+	assert.Equal(t, [IgnoredCount]uint64{IgnoredAfterViolation: 3}, h.server.Counters().IgnoredPackets)
 	assert.EqualValues(t, 1, h.server.Counters().Violations[ViolationPacketSize])
 
 	// The place and the id do not wait for the close.
@@ -164,7 +164,7 @@ func TestMessagesOfAnEarlierConnectionOfTheSlot(t *testing.T) {
 	assert.Empty(t, h.take(old))
 	h.chat(alice, "quiet")
 	assert.Equal(t, "215:0 216:alice(quiet)", h.take(alice), "the newer connection is untouched")
-	assert.EqualValues(t, 3, h.server.Counters().IgnoredPackets)
+	assert.Equal(t, [IgnoredCount]uint64{IgnoredNoConnection: 3}, h.server.Counters().IgnoredPackets)
 	assert.Nil(t, h.server.users.UserByConnection(old))
 }
 

@@ -63,6 +63,31 @@ func TestProtocolViolations(t *testing.T) {
 	})
 }
 
+// The last line of the log tells how many requests were refused, for every reason.
+func TestRefusalsAreCountedByReason(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		server := startServer(t, core)
+		c := dial(t, server.address())
+		c.do(enterRequest(1), enterResponse(51, ""))
+		c.do(leaveRequest(), leaveResponse(71))
+		c.do(chatRequest("psst"), chatResponse(81))
+		c.do(loginRequest(""), loginResponse(12))
+		c.do(loginRequest("Alice"), loginResponse(0))
+		c.do(loginRequest("Alice"), loginResponse(31))
+		c.do(loginRequest("Bob"), loginResponse(31))
+		c.do(enterRequest(100), enterResponse(61, ""))
+
+		server.interrupt()
+		c.expectEnd()
+		server.wait(patience)
+		summary := server.summary()
+		assert.Equal(t, map[string]any{"ENTER_ROOM_NOT_FINDE_USER": 1.0, "LEAVE_ROOM_INVALID_ROOM_INDEX": 1.0,
+			"CHAT_ROOM_INVALID_ROOM_NUMBER": 1.0, "USER_MGR_INVALID_USER_UNIQUEID": 1.0, "LOGIN_USER_ALREADY": 2.0,
+			"ROOM_INVALID_INDEX": 1.0}, summary["requests_refused"])
+		assert.Equal(t, map[string]any{}, summary["ignored_packets"])
+	})
+}
+
 func TestMoreConnectionsThanThereMayBe(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
 		server := startServer(t, core, "--max-connections", "2")

@@ -56,19 +56,14 @@ type logic struct{ *chat.Server }
 
 func (l logic) Summary() []zap.Field {
 	counters := l.Counters()
-	violations := make(map[string]uint64)
-	for violation, count := range counters.Violations {
-		if count > 0 {
-			violations[chat.Violation(violation).String()] = count
-		}
-	}
 	return []zap.Field{
 		zap.Uint64("logins", counters.Logins),
 		zap.Uint64("room_enters", counters.RoomEnters),
 		zap.Uint64("chats", counters.Chats),
 		zap.Uint64("notifications", counters.Notifications),
-		zap.Uint64("requests_refused", counters.Refusals),
+		zap.Any("requests_refused", serverrun.NonZero[chat.ErrorCode](counters.Refusals[:])),
 		zap.Uint64("unknown_packets", counters.UnknownPackets),
-		zap.Any("violations", violations),
+		zap.Any("ignored_packets", serverrun.NonZero[chat.Ignored](counters.IgnoredPackets[:])),
+		zap.Any("violations", serverrun.NonZero[chat.Violation](counters.Violations[:])),
 	}
 }

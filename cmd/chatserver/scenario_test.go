@@ -4,8 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // The book's scenario: Alice and Bob log in, enter room 1 and greet each other.
@@ -139,7 +137,7 @@ func TestTheBehaviourTable(t *testing.T) {
 }
 
 // await repeats a request until its answer is no longer before but after, which must have the same size.
-func await(t tester, c *client, request, before, after string) {
+func await(t *testing.T, c *client, request, before, after string) {
 	t.Helper()
 	got := before
 	for got == before {
@@ -147,6 +145,6 @@ func await(t tester, c *client, request, before, after string) {
 		got = c.receive(len(after))
 	}
 	if got != after {
-		require.FailNow(t, "another answer", "got %q, want %q", got, after)
+		t.Fatalf("got %q, want %q", got, after)
 	}
 }

@@ -64,6 +64,14 @@ func ID(packet string) uint16 { return uint16(number(packet[2:])) }
 // First is the first of several whole packets.
 func First(packets string) string { return packets[:number(packets)] }
 
+// Result is the result in the response that packets begin with, 0 if there are none.
+func Result(packets string) int {
+	if packets == "" {
+		return 0
+	}
+	return number(packets[headerSize:])
+}
+
 // NotifyUser is who has said what a ROOM_CHAT_NOTIFY tells of.
 func NotifyUser(notify string) string { return trim(notify[headerSize : headerSize+21]) }
 

@@ -145,18 +145,6 @@ func (s *server) address() string {
 
 func (s *server) logSummary() {
 	stats := s.core.Stats()
-	closed := make(map[string]uint64)
-	for reason, count := range stats.Closed {
-		if count > 0 {
-			closed[bridge.CloseReason(reason).String()] = count
-		}
-	}
-	dropped := make(map[string]uint64)
-	for reason, count := range stats.SendsDropped {
-		if count > 0 {
-			dropped[bridge.SendDrop(reason).String()] = count
-		}
-	}
 	fields := []zap.Field{
 		zap.Uint64("connections_accepted", stats.ConnectionsAccepted),
 		zap.Uint64("connections_refused", stats.ConnectionsRefused),
@@ -168,12 +156,12 @@ func (s *server) logSummary() {
 		zap.Uint64("bytes_sent", stats.BytesSent),
 		zap.Uint64("bytes_discarded", stats.BytesDiscardedOnClose),
 		zap.Uint64("bytes_received_discarded", stats.BytesReceivedDiscarded),
-		zap.Any("sends_dropped", dropped),
+		zap.Any("sends_dropped", NonZero[bridge.SendDrop](stats.SendsDropped[:])),
 		zap.Uint64("receives_throttled", stats.ReceivesThrottled),
 		zap.Uint64("receives_paused", stats.ReceivesPaused),
 		zap.Uint64("message_pool_exhausted", stats.MessagePoolExhausted),
 		zap.Uint64("close_timeouts", stats.CloseTimeouts),
-		zap.Any("closed", closed),
+		zap.Any("closed", NonZero[bridge.CloseReason](stats.Closed[:])),
 	}
 	s.logger.Info("totals", append(fields, s.logic.Summary()...)...)
 }
