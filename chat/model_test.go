@@ -87,7 +87,8 @@ func TestTheServerAgreesWithTheModel(t *testing.T) {
 				if ids[slot] == 0 {
 					t.Skip("nobody is there")
 				}
-				h.close(ids[slot])
+				reason := bridge.CloseReason(rapid.IntRange(1, int(bridge.CloseReasonCount)).Draw(t, "reason"))
+				h.handle(bridge.Message{ID: ids[slot], Type: bridge.MessageClose, Reason: reason})
 				ids[slot] = 0
 				if model.Open(slot) {
 					model.Close(slot)

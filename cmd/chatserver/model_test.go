@@ -232,9 +232,16 @@ func (w *modelWorld) actions() map[string]func(*rapid.T) {
 		"": func(*rapid.T) { w.settleAll() },
 
 		"connect": func(t *rapid.T) { w.pick(t) },
-		// Twice, because much of what can be done needs members of rooms.
-		"come":       come,
-		"come again": come,
+		"come":    come,
+		// Much of what can be done needs rooms with members, and chance alone rarely fills one.
+		"crowd into a room": func(t *rapid.T) {
+			room := rapid.IntRange(0, modelLimits.MaxRooms-1).Draw(t, "room")
+			for range rapid.IntRange(2, modelClients).Draw(t, "clients") {
+				at := w.pick(t)
+				w.send(at, loginRequest(fmt.Sprintf("guest %d", at))+enterRequest(int32(modelLimits.StartRoom+room)))
+				w.settle(at)
+			}
+		},
 
 		"log in": w.one(chatmodel.Login()),
 		"enter":  w.one(chatmodel.Enter(modelLimits)),
@@ -553,5 +560,12 @@ func TestEveryAnswerAgreesWithTheModel(t *testing.T) {
 			w.endAll()
 			passed = true
 		})
+		if server != nil {
+			server.interrupt()
+			server.wait(patience)
+			summary := server.summary()
+			t.Logf("%v logins, %v chats; refused: %v; violations: %v; closed: %v", summary["logins"], summary["chats"],
+				summary["requests_refused"], summary["violations"], summary["closed"])
+		}
 	})
 }

@@ -3,6 +3,7 @@ package chatmodel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -114,22 +115,17 @@ func BrokenLength(limits Limits) *rapid.Generator[Request] {
 	})
 }
 
-// Any draws any packet with a length that a packet may have. One out of twenty or so breaks the protocol.
+// kinds are the kinds of requests, the frequent ones often. One out of forty breaks the protocol.
+var kinds = slices.Concat(slices.Repeat([]string{"login"}, 8), slices.Repeat([]string{"enter"}, 10),
+	slices.Repeat([]string{"chat"}, 15), slices.Repeat([]string{"leave"}, 3), slices.Repeat([]string{"unknown"}, 3),
+	[]string{"wrong size"})
+
+// Any draws any packet with a length that a packet may have.
 func Any(limits Limits) *rapid.Generator[Request] {
+	requests := map[string]*rapid.Generator[Request]{"login": Login(), "enter": Enter(limits), "chat": Chat(),
+		"leave": Leave(), "unknown": Unknown(limits), "wrong size": WrongSize(limits)}
 	return rapid.Custom(func(t *rapid.T) Request {
-		switch kind := rapid.IntRange(0, 19).Draw(t, "kind"); {
-		case kind < 5:
-			return Login().Draw(t, "request")
-		case kind < 9:
-			return Enter(limits).Draw(t, "request")
-		case kind < 16:
-			return Chat().Draw(t, "request")
-		case kind < 17:
-			return Leave().Draw(t, "request")
-		case kind < 19:
-			return Unknown(limits).Draw(t, "request")
-		}
-		return WrongSize(limits).Draw(t, "request")
+		return requests[rapid.SampledFrom(kinds).Draw(t, "kind")].Draw(t, "request")
 	})
 }
 
