@@ -30,5 +30,5 @@ func defaultChecks() string {
 	if runtime.GOOS == "windows" {
 		return "50"
 	}
-	return "500"
+	return "400"
 }
