@@ -127,7 +127,8 @@ func (w *modelWorld) hearResponse(c *modelClient) {
 func (w *modelWorld) end(at int) {
 	rest, err := io.ReadAll(w.clients[at].conn)
 	if len(rest) > 0 || err != nil {
-		w.t.Fatalf("client %d got %q instead of an end in order (error: %t)", at, chatmodel.Describe(string(rest)), err != nil)
+		w.t.Fatalf("client %d got %q instead of an end in order (error: %t)", at, chatmodel.Describe(string(rest)),
+			err != nil)
 	}
 	_ = w.clients[at].conn.Close()
 	w.clients[at] = nil
@@ -584,8 +585,8 @@ func TestEveryAnswerAgreesWithTheModel(t *testing.T) {
 			server.interrupt()
 			server.wait(patience)
 			summary := server.summary()
-			t.Logf("the last server: %v logins, %v chats; refused: %v; violations: %v; closed: %v", summary["logins"], summary["chats"],
-				summary["requests_refused"], summary["violations"], summary["closed"])
+			t.Logf("the last server: %v logins, %v chats; refused: %v; violations: %v; closed: %v", summary["logins"],
+				summary["chats"], summary["requests_refused"], summary["violations"], summary["closed"])
 		}
 	})
 }
