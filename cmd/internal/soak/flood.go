@@ -1,0 +1,134 @@
+package soak
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"iocpnetlib/bridge"
+	"iocpnetlib/chat"
+)
+
+// floodKind is what a flooder sends as fast as it can.
+type floodKind int
+
+const (
+	floodChat    floodKind = iota // chats, in a room of members, who all have to hear them
+	floodTiny                     // requests of five bytes, each of which is refused
+	floodUnknown                  // packets with an unknown id, up to the violation that closes the connection
+	floodKinds
+)
+
+// floodKindNames are the kinds on the command line.
+var floodKindNames = [floodKinds]string{"chat", "tiny", "unknown"}
+
+// floodChunk is how many bytes, roughly, a flooder writes with one call.
+const floodChunk = 16 << 10
+
+// flooders are clients that send as fast as the server takes it, or at a fixed rate. They read, and throw away, what
+// comes back. Whoever is disconnected comes again.
+type flooders struct {
+	*hostile
+	address string
+	checks  *checks
+	rooms   int
+	kinds   []floodKind
+	rate    float64 // packets a second and flooder; 0: as fast as it can
+	base    int64   // incarnations of the groups before
+
+	packets      atomic.Int64 // sent
+	disconnected atomic.Int64
+}
+
+func startFlooders(ctx context.Context, address string, c *Config, checks *checks, base int64) *flooders {
+	f := &flooders{address: address, checks: checks, rooms: c.Rooms, kinds: c.FloodKinds, rate: c.FloodRate, base: base}
+	f.hostile = unleash(ctx, c.Flooders, f.run)
+	return f
+}
+
+func (f *flooders) run(ctx context.Context, index int) {
+	kind := f.kinds[index%len(f.kinds)]
+	for incarnation := f.base; ctx.Err() == nil; incarnation++ {
+		if err := f.visit(ctx, kind, index, incarnation); err != nil && ctx.Err() == nil {
+			f.checks.fail("flooder %d could not log in: %v", index, err)
+			return
+		}
+	}
+}
+
+// visit lasts until the server has disconnected the client.
+func (f *flooders) visit(ctx context.Context, kind floodKind, index int, incarnation int64) error {
+	c, err := dial(ctx, f.address, nil)
+	if err != nil {
+		return err
+	}
+	defer c.reset()
+	defer context.AfterFunc(ctx, c.reset)()
+	name := strangerName('f', index, incarnation)
+	if kind == floodChat {
+		err = c.arrive(name, index%f.rooms)
+	} else {
+		c.setDeadline()
+		if _, err = c.conn.Write(loginRequest(nil, name)); err == nil {
+			err = c.expect(loginResponse(chat.ResultNone))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_ = c.conn.SetDeadline(time.Time{}) // a server may throttle it for as long as it likes
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, c.conn)
+		c.reset() // ends the writing
+	}()
+	f.send(ctx, c, kind)
+	if ctx.Err() == nil {
+		f.disconnected.Add(1)
+	}
+	c.reset()
+	<-drained
+	return nil
+}
+
+// send writes until that fails.
+func (f *flooders) send(ctx context.Context, c *client, kind floodKind) {
+	packet := floodPacket(kind)
+	count := floodChunk / len(packet)
+	if f.rate > 0 {
+		count = min(count, max(1, int(f.rate/50)))
+	}
+	chunk := bytes.Repeat(packet, count)
+	start := time.Now()
+	for sent := int64(0); ; sent += int64(count) {
+		if kind == floodChat {
+			for i := range count {
+				putNumber(chunk[i*len(packet)+requestNumber:], sent+int64(i))
+			}
+		}
+		if f.rate > 0 {
+			due := start.Add(time.Duration(float64(sent) / f.rate * float64(time.Second)))
+			if !pause(ctx, time.Until(due)) {
+				return
+			}
+		}
+		if _, err := c.conn.Write(chunk); err != nil {
+			return
+		}
+		f.packets.Add(int64(count))
+	}
+}
+
+func floodPacket(kind floodKind) []byte {
+	switch kind {
+	case floodChat:
+		return newChatRequest()
+	case floodTiny:
+		return (&chat.RoomLeaveRequest{}).Append(nil) // refused: it is in no room
+	}
+	const unknown = chat.MaxPacketID
+	return []byte{bridge.HeaderLength, 0, byte(unknown & 0xff), byte(unknown >> 8), 0}
+}

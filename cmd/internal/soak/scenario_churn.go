@@ -1,0 +1,103 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// churnParts is in how many parts the connections of a churn are made, with a look at the server after each: what
+// grows with every connection shows as a line that goes up.
+const churnParts = 5
+
+// Churn makes connections that end in every way, and compares what the server holds before and after.
+func Churn(ctx context.Context, c *Config, out io.Writer) error {
+	s, err := begin(ctx, c, out)
+	if err != nil {
+		return err
+	}
+	s.churn()
+	return s.end()
+}
+
+func (s *session) churn() {
+	// Before the first look every slot is used once: the server keeps what it has allocated for a slot, and the Go
+	// runtime keeps threads that it has started.
+	idle := s.usage()
+	warmUp := func(part int64) *churners {
+		ch := startChurners(s.ctx, s.server.Address(), s.config, s.checks, part)
+		ch.wait()
+		return ch
+	}
+	if err := s.fillSlots(); err != nil {
+		s.checks.fail("before the churn: %v", err)
+		return
+	}
+	warmUp(s.config.Connections / 50)
+	var t table
+	t.add("", "connections", "handles", "threads", "memory MiB", "connections/s")
+	look := func(name string, connections int64, took time.Duration) usage {
+		u := s.settled(idle)
+		rate := "-"
+		if took > 0 {
+			rate = fmt.Sprintf("%.0f", float64(connections)/took.Seconds())
+		}
+		t.add(name, connections, orNone(u, u.Handles), orNone(u, u.Threads), orNone(u, mebibytes(u.Memory)), rate)
+		return u
+	}
+	before := look("warmed up", s.config.Connections/50, 0)
+	after := before
+	var byWay [churnWays]int64
+	for part := range int64(churnParts) {
+		// A seed of its own for every part, or each would be the same.
+		connections := s.config.Connections*(part+1)/churnParts - s.config.Connections*part/churnParts
+		config := *s.config
+		config.Seed += uint64(part+1) << 32
+		begun := time.Now()
+		ch := startChurners(s.ctx, s.server.Address(), &config, s.checks, connections)
+		ch.wait()
+		if s.ctx.Err() != nil {
+			break
+		}
+		took := time.Since(begun)
+		for way := range ch.closed {
+			byWay[way] += ch.closed[way].Load()
+		}
+		after = look(fmt.Sprintf("part %d", part+1), ch.connections(), took)
+	}
+	fmt.Fprintln(s.out, "The server, when no client is connected:")
+	t.write(s.out)
+	fmt.Fprint(s.out, "\nConnections ended:")
+	for way, count := range byWay {
+		fmt.Fprintf(s.out, " %s %d;", churnWayNames[way], count)
+	}
+	fmt.Fprintln(s.out)
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.compareUsage(before, after)
+	if err := s.fillSlots(); err != nil {
+		s.checks.fail("after the churn, not every slot is free: %v", err)
+		return
+	}
+	fmt.Fprintf(s.out, "All %d slots are free: so many connections were accepted and answered, and one more refused\n",
+		s.maximum)
+}
+
+// compareUsage fails if the server holds more than before.
+func (s *session) compareUsage(before, after usage) {
+	if !before.Available {
+		fmt.Fprintln(s.out, "Handles, threads and memory of a process are not read on this system yet")
+		return
+	}
+	if after.Handles != before.Handles {
+		s.checks.fail("the server has %d handles open, %d before", after.Handles, before.Handles)
+	}
+	if after.Threads > before.Threads {
+		s.checks.fail("the server has %d threads, %d before", after.Threads, before.Threads)
+	}
+	if grown := after.Memory - before.Memory; grown > memorySlack {
+		s.checks.fail("the server's memory grew by %s MiB to %s MiB", mebibytes(grown), mebibytes(after.Memory))
+	}
+}

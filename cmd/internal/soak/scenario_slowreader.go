@@ -1,0 +1,46 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// memorySlack is what a server's memory may grow for other reasons than its clients: garbage that Go has not
+// collected, and the first use of buffers.
+const memorySlack = 16 << 20
+
+// SlowReader measures what slow readers cost the members of their rooms, and the server's memory.
+func SlowReader(ctx context.Context, c *Config, out io.Writer) error {
+	s, err := begin(ctx, c, out)
+	if err != nil {
+		return err
+	}
+	var entered, disconnected int64
+	with := func(pair int) func() {
+		slow := startSlowReaders(s.ctx, s.server.Address(), c, s.checks, firstIncarnation(pair))
+		return func() {
+			slow.stop()
+			entered += slow.entered.Load()
+			disconnected += slow.disconnected.Load()
+		}
+	}
+	err = compareScenario(ctx, s, "slow readers", with, func(quiet, hostile []round) {
+		fmt.Fprintf(out, "%d slow readers came %d times and were disconnected %d times\n", c.SlowReaders, entered,
+			disconnected)
+		if len(hostile) == c.Pairs && disconnected == 0 {
+			s.checks.fail("no slow reader was disconnected: make the rounds longer or the rooms busier")
+		}
+		// A slot keeps its buffers once they were used, hence the number of slots that they may have had.
+		allowed := entered*int64(s.sendBuffer()) + memorySlack
+		if grown := peakMemory(hostile) - peakMemory(quiet); grown > allowed {
+			s.checks.fail("the server's memory grew by %s MiB with slow readers; %s MiB are their send buffers",
+				mebibytes(grown), mebibytes(allowed))
+		}
+	})
+	if told := s.server.Log().Total("closed.send_buffer_full"); err == nil && told < disconnected {
+		return &Failure{[]string{fmt.Sprintf("%d slow readers were disconnected, and the server tells of %d with "+
+			"reason send_buffer_full", disconnected, told)}, 1}
+	}
+	return err
+}

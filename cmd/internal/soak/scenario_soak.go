@@ -1,0 +1,164 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// soakWindow is the time whose chats make one value of p99 in the picture: some 4,000 chats, so that 40 lie above it.
+const soakWindow = 10 * time.Second
+
+// Soak runs members, slow readers, flooders and churners together, and records the server over time.
+func Soak(ctx context.Context, c *Config, out io.Writer, progress *Progress) error {
+	writer, err := newRecordWriter(c.CSV)
+	if err != nil {
+		return err
+	}
+	defer writer.close()
+	s, err := begin(ctx, c, out)
+	if err != nil {
+		return err
+	}
+	run := &soakRun{session: s, writer: writer, progress: progress}
+	run.run()
+	if c.SVG != "" && len(run.records) > 0 {
+		if err := Draw(run.records, c.SVG); err != nil {
+			s.checks.fail("the picture could not be drawn: %v", err)
+		} else {
+			fmt.Fprintf(out, "The picture is in %s\n", c.SVG)
+		}
+	}
+	slow := run.slowClosed()
+	err = s.end()
+	if told := s.server.Log().Total("closed.send_buffer_full"); err == nil && told < slow {
+		return &Failure{[]string{fmt.Sprintf("%d slow readers were disconnected, and the server tells of %d with "+
+			"reason send_buffer_full", slow, told)}, 1}
+	}
+	return err
+}
+
+// soakRun is what belongs to one soak.
+type soakRun struct {
+	*session
+	writer   *recordWriter
+	progress *Progress
+
+	crowd *crowd
+	slow  *slowReaders
+	flood *flooders
+	churn *churners
+
+	mutex   sync.Mutex // the watch writes records, and the end reads them
+	records []record
+	window  *window
+	before  usage
+	at      time.Time
+}
+
+func (r *soakRun) slowClosed() int64 {
+	if r.slow == nil {
+		return 0
+	}
+	return r.slow.disconnected.Load()
+}
+
+func (r *soakRun) run() {
+	c := r.config
+	idle := r.usage()
+	var err error
+	if r.crowd, err = gatherCrowd(r.ctx, r.server.Address(), c, r.checks); err != nil {
+		r.checks.fail("%v", err)
+		return
+	}
+	address := r.server.Address()
+	r.slow = startSlowReaders(r.ctx, address, c, r.checks, 0)
+	r.flood = startFlooders(r.ctx, address, c, r.checks, 0)
+	r.churn = startChurners(r.ctx, address, c, r.checks, 0)
+	r.before, r.at = r.usage(), time.Now()
+	r.nextWindow()
+	watch := startWatch(r.server.PID(), r.sample)
+	pause(r.ctx, c.Duration)
+	watch.stop()
+	r.progress.done()
+	r.slow.stop()
+	r.flood.stop()
+	r.churn.stop()
+	chats, notifies := r.crowd.finish(r.ctx)
+	r.summary(chats, notifies)
+	if r.ctx.Err() == nil {
+		after := r.settled(idle)
+		if after.Handles != idle.Handles {
+			r.checks.fail("the server has %d handles open when all clients have gone, %d before they came",
+				after.Handles, idle.Handles)
+		}
+	}
+}
+
+// nextWindow begins a new window; chats of the last one that come late still count in it, but are not told any more.
+func (r *soakRun) nextWindow() {
+	now := time.Now()
+	r.window = newWindow(time.Time{}, now.Add(24*365*time.Hour))
+	r.window.from = now
+	r.crowd.watchWindows(r.window)
+}
+
+// sample makes one record. Watch's goroutine.
+func (r *soakRun) sample(now time.Time, u usage) {
+	chats, _ := r.crowd.totals()
+	rec := record{Time: now.Sub(r.crowd.start), Usage: u, Chats: chats, Churned: r.churn.connections(),
+		SlowClosed: r.slow.disconnected.Load(), Flooded: r.flood.packets.Load()}
+	if elapsed := now.Sub(r.at); elapsed > 0 {
+		rec.CPU = float64(u.CPU-r.before.CPU) / float64(elapsed)
+	}
+	r.before, r.at = u, now
+	if now.Sub(r.window.from) >= soakWindow-watchPeriod/2 {
+		rec.Latency = r.window.latencies.take()
+		r.nextWindow()
+	}
+	r.mutex.Lock()
+	r.records = append(r.records, rec)
+	r.mutex.Unlock()
+	if err := r.writer.write(&rec); err != nil {
+		r.checks.fail("the CSV file: %v", err)
+	}
+	r.progress.show(&rec, r.config.Duration)
+}
+
+// summary compares the last third of the time with the third before it: what is flat has a ratio of 1.
+func (r *soakRun) summary(chats, notifies int64) {
+	fmt.Fprintf(r.out, "%d chats of members, %d notifies of them checked, %d connections churned, %d slow readers "+
+		"disconnected, %d packets flooded\n", chats, notifies, r.churn.connections(), r.slow.disconnected.Load(),
+		r.flood.packets.Load())
+	lag := r.crowd.lag.take()
+	fmt.Fprintf(r.out, "The load itself sent late by %s ms at p50, %s ms at p99\n", millis(lag.P50), millis(lag.P99))
+	third := len(r.records) / 3
+	if third == 0 {
+		return
+	}
+	middle, last := r.records[third:2*third], r.records[2*third:]
+	var t table
+	t.add("median of", "2nd third", "last third", "ratio")
+	for _, p := range panels() {
+		for _, line := range p.lines {
+			a, b := medianOf(middle, line), medianOf(last, line)
+			if a > 0 {
+				t.add(line.name+", "+p.label, fmt.Sprintf("%.2f", a), fmt.Sprintf("%.2f", b), fmt.Sprintf("%.3f", b/a))
+			}
+		}
+	}
+	fmt.Fprintln(r.out)
+	t.write(r.out)
+}
+
+func medianOf(records []record, line series) float64 {
+	var values []float64
+	for i := range records {
+		if value, known := line.value(&records[i]); known {
+			values = append(values, value)
+		}
+	}
+	return median(values)
+}
