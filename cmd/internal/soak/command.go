@@ -39,7 +39,7 @@ const (
 // Main runs chatsoak and returns its exit code.
 func Main(arguments []string, stdout, stderr *os.File) int {
 	if len(arguments) == 0 || arguments[0] == "help" || arguments[0] == "--help" || arguments[0] == "-h" {
-		config := defaultConfig()
+		config := DefaultConfig()
 		fmt.Fprint(stdout, usageText)
 		writeOptions(stdout, newFlags(&config))
 		if len(arguments) == 0 {
@@ -47,7 +47,7 @@ func Main(arguments []string, stdout, stderr *os.File) int {
 		}
 		return exitOK
 	}
-	config := defaultConfig()
+	config := DefaultConfig()
 	config.setDefaultsOf(arguments[0])
 	own := arguments[1:]
 	for i, argument := range own {

@@ -17,7 +17,7 @@ type Config struct {
 
 	SlowReaders int
 	Flooders    int
-	FloodKinds  []floodKind
+	FloodKinds  []FloodKind
 	FloodRate   float64 // packets a second of each flooder; 0: as fast as it can
 	Churners    int
 	ChurnRate   float64 // connections a second of all churners; 0: as fast as they can
@@ -28,17 +28,22 @@ type Config struct {
 	WarmUp   time.Duration // before the first round, and after hostile clients come
 	Duration time.Duration // of a soak
 
+	// MemorySlack is by how many bytes the server's memory may grow for other reasons than its clients: garbage that Go
+	// has not collected, and the first use of buffers.
+	MemorySlack int64
+
 	CSV, SVG string // files; empty: none
 }
 
-// The load is made for two cores that server and clients share: 400 chats a second are 8,000 notifies a second.
-func defaultConfig() Config {
+// DefaultConfig has the defaults of chatsoak, but for the path of the server. The load is made for two cores that server and clients share: 400 chats a second are 8,000 notifies a second.
+func DefaultConfig() Config {
 	return Config{
 		Core: "auto", Seed: 1,
 		Rooms: 10, Members: 20, Rate: 2,
-		SlowReaders: 4, Flooders: 3, FloodKinds: []floodKind{floodChat, floodTiny, floodUnknown},
+		SlowReaders: 4, Flooders: 3, FloodKinds: []FloodKind{FloodChat, FloodTiny, FloodUnknown},
 		Churners: 8, Connections: 100_000,
 		Pairs: 5, Round: 10 * time.Second, WarmUp: 2 * time.Second, Duration: time.Hour,
+		MemorySlack: 16 << 20,
 	}
 }
 

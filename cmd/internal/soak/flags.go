@@ -40,7 +40,7 @@ func newFlags(c *Config) *flag.FlagSet {
 }
 
 // kindList is a list of flood kinds, separated by commas.
-type kindList struct{ kinds *[]floodKind }
+type kindList struct{ kinds *[]FloodKind }
 
 func (k *kindList) String() string {
 	if k.kinds == nil {
@@ -60,7 +60,7 @@ func (k *kindList) Set(text string) error {
 		if kind < 0 {
 			return errors.New("allowed is a list of " + strings.Join(floodKindNames[:], ", "))
 		}
-		*k.kinds = append(*k.kinds, floodKind(kind))
+		*k.kinds = append(*k.kinds, FloodKind(kind))
 	}
 	return nil
 }

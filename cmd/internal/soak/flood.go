@@ -11,13 +11,14 @@ import (
 	"iocpnetlib/chat"
 )
 
-// floodKind is what a flooder sends as fast as it can.
-type floodKind int
+// FloodKind is what a flooder sends as fast as it can.
+type FloodKind int
 
+// The kinds of flooders.
 const (
-	floodChat    floodKind = iota // chats, in a room of members, who all have to hear them
-	floodTiny                     // requests of five bytes, each of which is refused
-	floodUnknown                  // packets with an unknown id, up to the violation that closes the connection
+	FloodChat    FloodKind = iota // chats, in a room of members, who all have to hear them
+	FloodTiny                     // requests of five bytes, each of which is refused
+	FloodUnknown                  // packets with an unknown id, up to the violation that closes the connection
 	floodKinds
 )
 
@@ -34,7 +35,7 @@ type flooders struct {
 	address string
 	checks  *checks
 	rooms   int
-	kinds   []floodKind
+	kinds   []FloodKind
 	rate    float64 // packets a second and flooder; 0: as fast as it can
 	base    int64   // incarnations of the groups before
 
@@ -59,7 +60,7 @@ func (f *flooders) run(ctx context.Context, index int) {
 }
 
 // visit lasts until the server has disconnected the client.
-func (f *flooders) visit(ctx context.Context, kind floodKind, index int, incarnation int64) error {
+func (f *flooders) visit(ctx context.Context, kind FloodKind, index int, incarnation int64) error {
 	c, err := dial(ctx, f.address, nil)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func (f *flooders) visit(ctx context.Context, kind floodKind, index int, incarna
 	defer c.reset()
 	defer context.AfterFunc(ctx, c.reset)()
 	name := strangerName('f', index, incarnation)
-	if kind == floodChat {
+	if kind == FloodChat {
 		err = c.arrive(name, index%f.rooms)
 	} else {
 		c.setDeadline()
@@ -95,7 +96,7 @@ func (f *flooders) visit(ctx context.Context, kind floodKind, index int, incarna
 }
 
 // send writes until that fails.
-func (f *flooders) send(ctx context.Context, c *client, kind floodKind) {
+func (f *flooders) send(ctx context.Context, c *client, kind FloodKind) {
 	packet := floodPacket(kind)
 	count := floodChunk / len(packet)
 	if f.rate > 0 {
@@ -104,7 +105,7 @@ func (f *flooders) send(ctx context.Context, c *client, kind floodKind) {
 	chunk := bytes.Repeat(packet, count)
 	start := time.Now()
 	for sent := int64(0); ; sent += int64(count) {
-		if kind == floodChat {
+		if kind == FloodChat {
 			for i := range count {
 				putNumber(chunk[i*len(packet)+requestNumber:], sent+int64(i))
 			}
@@ -122,11 +123,11 @@ func (f *flooders) send(ctx context.Context, c *client, kind floodKind) {
 	}
 }
 
-func floodPacket(kind floodKind) []byte {
+func floodPacket(kind FloodKind) []byte {
 	switch kind {
-	case floodChat:
+	case FloodChat:
 		return newChatRequest()
-	case floodTiny:
+	case FloodTiny:
 		return (&chat.RoomLeaveRequest{}).Append(nil) // refused: it is in no room
 	}
 	const unknown = chat.MaxPacketID

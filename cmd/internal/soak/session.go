@@ -165,11 +165,15 @@ func (f *Failure) Error() string {
 }
 
 // fillSlots proves that every slot of the server is free: as many connections as it may have are accepted and
-// answered, and one more is not. All are closed in the end.
+// answered, and one more is not. In the end all are closed, and the server has noticed.
 func (s *session) fillSlots() error {
 	clients := make([]*client, 0, s.maximum)
 	defer func() {
 		for _, c := range clients {
+			_ = c.conn.CloseWrite()
+		}
+		for _, c := range clients {
+			_, _, _ = c.next() // its end
 			c.close()
 		}
 	}()

@@ -67,3 +67,11 @@ func (s *slowReaders) visit(ctx context.Context, index int, incarnation int64) e
 	}
 	return nil
 }
+
+// untilDisconnected waits until the server has disconnected a slow reader, but not longer than patience.
+func (s *slowReaders) untilDisconnected(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for s.disconnected.Load() == 0 && pause(ctx, 10*time.Millisecond) {
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/cmd/internal/soak"
+)
+
+// The scenarios of chatsoak in small: what they check, not what they measure.
+
+// soakConfig is a small load: 2 rooms of 4 members.
+func soakConfig(t *testing.T, core string) *soak.Config {
+	server := serverCommand(t)
+	c := soak.DefaultConfig()
+	c.Server, c.Core, c.ServerEnv = server.Path, core, server.Env
+	c.Rooms, c.Members, c.Rate = 2, 4, 20
+	c.Pairs, c.Round, c.WarmUp = 1, time.Second, 100*time.Millisecond
+	c.MemorySlack = 128 << 20 // the race detector keeps a multiple of what it watches
+	return &c
+}
+
+// runSoak runs a scenario, every check of which has to pass, and returns what it tells.
+func runSoak(t *testing.T, scenario func(context.Context, *soak.Config, io.Writer) error, c *soak.Config) string {
+	t.Helper()
+	var out bytes.Buffer
+	err := scenario(t.Context(), c, &out)
+	t.Logf("%s", out.String())
+	require.NoError(t, err)
+	return out.String()
+}
+
+// Whoever does not read is disconnected, and its room hears everything.
+func TestSoakSlowReaders(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		c := soakConfig(t, core)
+		// Where the system's own buffers cannot be made small some 2.5 MB have to be said before the server notices.
+		c.Rooms, c.Members, c.Rate, c.SlowReaders = 1, 8, 80, 2
+		c.ServerArgs = []string{"--send-buffer", "65536"}
+		out := runSoak(t, soak.SlowReader, c)
+		assert.Contains(t, out, "send_buffer_full:")
+	})
+}
+
+// Flooders neither keep the members from chatting nor break anything.
+func TestSoakFlood(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		c := soakConfig(t, core)
+		c.Flooders, c.FloodKinds = 2, []soak.FloodKind{soak.FloodTiny, soak.FloodUnknown}
+		out := runSoak(t, soak.Flood, c)
+		assert.Contains(t, out, "unknown_packets:")
+	})
+}
+
+// Every way to connect and to end leaves every slot free, and no event for a slot reaches its next user.
+func TestSoakChurn(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		c := soakConfig(t, core)
+		c.Connections = 2000
+		c.ServerArgs = []string{"--max-connections", "200"} // so that slots are used again soon
+		out := runSoak(t, soak.Churn, c)
+		assert.Contains(t, out, "All 200 slots are free")
+	})
+}
+
+// All of it together, with the files that a soak leaves.
+func TestSoakTogether(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		c := soakConfig(t, core)
+		c.Duration, c.ChurnRate = 3*time.Second, 100
+		c.Flooders, c.FloodRate = 3, 50
+		c.CSV, c.SVG = filepath.Join(t.TempDir(), "soak.csv"), filepath.Join(t.TempDir(), "soak.svg")
+		runSoak(t, func(ctx context.Context, c *soak.Config, out io.Writer) error {
+			return soak.Soak(ctx, c, out, &soak.Progress{To: out})
+		}, c)
+		for path, want := range map[string]string{c.CSV: "time_s,memory_bytes,", c.SVG: "<svg"} {
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.Contains(t, string(content), want)
+		}
+	})
+}
