@@ -1,0 +1,80 @@
+package soak
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func someRecords() []record {
+	records := []record{{Time: time.Second}} // of a system that does not tell what a process uses
+	for second := 2; second <= 30; second++ {
+		r := record{Time: time.Duration(second) * time.Second, CPU: 0.25, Chats: int64(second), Churned: 2, SlowClosed: 3,
+			Flooded: 4, Usage: usage{Available: true, Memory: 20 << 20, Handles: 210, Threads: 9}}
+		if second%10 == 0 {
+			r.Latency = quantiles{Count: 4000, P50: time.Millisecond, P99: 2 * time.Millisecond,
+				P999: 3 * time.Millisecond, Max: 4 * time.Millisecond}
+		}
+		records = append(records, r)
+	}
+	return records
+}
+
+func TestRecordsComeBackFromTheirFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "soak.csv")
+	writer, err := newRecordWriter(path)
+	require.NoError(t, err)
+	records := someRecords()
+	for i := range records {
+		require.NoError(t, writer.write(&records[i]))
+	}
+	require.NoError(t, writer.close())
+	got, err := readRecords(path)
+	require.NoError(t, err)
+	assert.Equal(t, records, got)
+}
+
+func TestAFileThatIsNoneOfASoak(t *testing.T) {
+	for name, content := range map[string]string{"empty": "", "another table": "a,b\n1,2\n", "no rows": "a,b\n"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "soak.csv")
+			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+			_, err := readRecords(path)
+			assert.ErrorContains(t, err, path)
+		})
+	}
+}
+
+// The picture is well-formed, and says what it shows and in which units.
+func TestThePicture(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "soak.svg")
+	require.NoError(t, Draw(someRecords(), path))
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	decoder := xml.NewDecoder(bytes.NewReader(content))
+	for {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+	}
+	for _, text := range []string{"memory (MiB)", "open handles", "threads", "latency (ms)", "p99", "time (s)"} {
+		assert.Contains(t, string(content), text)
+	}
+	require.NoError(t, Draw(someRecords()[:1], path), "nothing is available")
+}
+
+func TestMedianAndSpread(t *testing.T) {
+	assert.Equal(t, 2.0, median([]float64{3, 1, 2}))
+	assert.Equal(t, 2.5, median([]float64{4, 1, 2, 3}))
+	assert.Zero(t, median(nil))
+	assert.Equal(t, "2.00 (1.00..9.00)", spread([]float64{9, 1, 2}))
+}
