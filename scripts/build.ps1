@@ -21,6 +21,8 @@ function Show-Usage {
     Write-Host '  run [OPTIONS]   build, then start chatserver on port 11021; OPTIONS go to chatserver,'
     Write-Host '                  e.g. --port 12000 --core go'
     Write-Host '  test            the C++ tests, go vet and the Go tests on the live IocpNetLib.dll'
+    Write-Host '  soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with'
+    Write-Host '                  the picture docs\soak.svg at the end. "soak help" lists its scenarios'
     Write-Host '  bench           the micro-benchmarks of the C++ core and of the Go packages'
     Write-Host '  help            this text'
     Write-Host ''
@@ -217,6 +219,18 @@ function Invoke-Run {
     $script:ExitCode = $LASTEXITCODE
 }
 
+function Invoke-Soak {
+    param([string[]]$Arguments)
+    if ($Arguments.Count -eq 0) {
+        $Arguments = @('soak', '--duration', '1h', '--svg', 'docs/soak.svg', '--csv', 'build/soak.csv')
+    }
+    Invoke-Build
+    Write-Host ''
+    Write-Host ('==== chatsoak {0}' -f ($Arguments -join ' '))
+    & (Join-Path $BinFolder 'chatsoak.exe') @Arguments
+    $script:ExitCode = $LASTEXITCODE
+}
+
 function Invoke-Test {
     Find-Tools
     $googleTest = Find-VcpkgPackage 'gtest'
@@ -308,6 +322,7 @@ try {
         'run' { Invoke-Run $rest }
         'test' { Invoke-Test }
         'bench' { Invoke-Bench }
+        'soak' { Invoke-Soak $rest }
         { $_ -in @('help', '-h', '--help') } { Show-Usage }
         default {
             Write-Host "build.ps1: there is no verb $verb"

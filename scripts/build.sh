@@ -17,6 +17,8 @@ usage: scripts/build.sh VERB
                     go       go vet, the Go tests with the race detector, and without cgo
                     native   the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
                     windows  the Windows build with MinGW-w64, its C++ and Go tests under Wine
+  soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with the picture
+                  docs/soak.svg at the end. "soak help" lists its scenarios
   bench           the micro-benchmarks of the C++ core and of the Go packages
   help            this text
 
@@ -260,6 +262,15 @@ verb_run() {
     verb_build
     printf '\n==== chatserver %s\n' "$*"
     exec build/bin/chatserver "$@"
+}
+
+verb_soak() {
+    if (($# == 0)); then
+        set -- soak --duration 1h --svg docs/soak.svg --csv build/soak.csv
+    fi
+    verb_build
+    printf '\n==== chatsoak %s\n' "$*"
+    exec build/bin/chatsoak "$@"
 }
 
 verb_bench() {
@@ -524,7 +535,7 @@ build | bench)
         exit 2
     fi
     ;;&
-build | run | test | bench)
+build | run | test | bench | soak)
     "verb_$verb" "$@"
     ;;
 help | -h | --help)

@@ -121,6 +121,15 @@ func (c *crowd) record(due time.Time, latency time.Duration) {
 	}
 }
 
+// recordLag records that the chat that was due is sent by now.
+func (c *crowd) recordLag(due time.Time) {
+	lag := time.Since(due)
+	c.lag.record(lag)
+	for _, w := range *c.windows.Load() {
+		w.recordLag(due, lag)
+	}
+}
+
 // settle waits until every chat that was due before a moment has come back to its talker.
 func (c *crowd) settle(ctx context.Context, moment time.Time) bool {
 	return c.wait(ctx, func() *member {

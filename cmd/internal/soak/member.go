@@ -51,7 +51,7 @@ func (m *member) say() error {
 	m.sent.Store(number + 1) // the answer may be there before Write returns
 	_ = m.conn.SetWriteDeadline(time.Now().Add(patience))
 	_, err := m.conn.Write(m.request)
-	m.crowd.lag.record(time.Since(m.due(number)))
+	m.crowd.recordLag(m.due(number))
 	return err
 }
 

@@ -7,12 +7,21 @@ import "time"
 type window struct {
 	from, to  time.Time
 	latencies *latencies
+	lag       *latencies // how late the load itself sent them: a share of the latency that no server can mend
 }
 
-func newWindow(from, to time.Time) *window { return &window{from, to, newLatencies()} }
+func newWindow(from, to time.Time) *window { return &window{from, to, newLatencies(), newLatencies()} }
+
+func (w *window) has(due time.Time) bool { return !due.Before(w.from) && due.Before(w.to) }
 
 func (w *window) record(due time.Time, latency time.Duration) {
-	if !due.Before(w.from) && due.Before(w.to) {
+	if w.has(due) {
 		w.latencies.record(latency)
+	}
+}
+
+func (w *window) recordLag(due time.Time, lag time.Duration) {
+	if w.has(due) {
+		w.lag.record(lag)
 	}
 }
