@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -53,7 +54,7 @@ func panels() []panel {
 		{"memory (MiB)", []series{
 			{"resident memory of the server", blue, ofUsage(func(u *usage) float64 { return float64(u.Memory) / (1 << 20) })},
 		}},
-		{"number", []series{
+		{"handles, threads", []series{
 			{"open handles", blue, ofUsage(func(u *usage) float64 { return float64(u.Handles) })},
 			{"threads", orange, ofUsage(func(u *usage) float64 { return float64(u.Threads) })},
 		}},
@@ -65,6 +66,40 @@ func panels() []panel {
 			{"p50", blue, ofLatency(func(q *quantiles) time.Duration { return q.P50 })},
 		}},
 	}
+}
+
+// newPlot is an empty diagram in a typeface that every system has a like of: without the very font, the widths of
+// texts are guesses, so nothing may stand to the right of one.
+func newPlot() *plot.Plot {
+	p := plot.New()
+	for _, of := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font,
+		&p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
+		of.Variant = "Sans"
+	}
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.XOffs = 2 * vg.Millimeter
+	p.Legend.Padding = vg.Millimeter
+	p.X.Tick.Marker, p.Y.Tick.Marker = steps(12), steps(6)
+	p.X.Padding, p.Y.Padding = 0, 0
+	return p
+}
+
+// steps is an axis with a label at every multiple of 1, 2 or 5 times a power of ten, so many at most.
+type steps int
+
+func (s steps) Ticks(low, high float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(s))))
+	for _, factor := range []float64{1, 2, 5, 10} {
+		if (high-low)/(step*factor) <= float64(s) {
+			step *= factor
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for i := math.Ceil(low / step); i*step <= high*(1+1e-9); i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: fmt.Sprintf("%.6g", i*step)})
+	}
+	return ticks
 }
 
 // timeUnit is what the time axis counts, so that its numbers stay short.
@@ -116,11 +151,9 @@ func Draw(records []record, path string) (err error) {
 }
 
 func drawPanel(panel panel, records []record, unit time.Duration) (*plot.Plot, error) {
-	p := plot.New()
+	p := newPlot()
 	p.Y.Label.Text = panel.label
 	p.X.Min, p.X.Max = 0, float64(records[len(records)-1].Time)/float64(unit)
-	p.Legend.Top = true
-	p.Legend.Padding = vg.Millimeter
 	p.Add(grid())
 	highest := 0.0
 	for _, line := range panel.lines {
@@ -140,13 +173,12 @@ func drawPanel(panel panel, records []record, unit time.Duration) (*plot.Plot, e
 			return nil, fmt.Errorf("%s: %w", line.name, err)
 		}
 		drawn.Color = line.color
-		drawn.Width = 1.2 * vg.Millimeter / 3
+		drawn.Width = 0.4 * vg.Millimeter
 		p.Add(drawn)
 		p.Legend.Add(line.name, drawn)
 	}
 	// From 0, or a small change would look large; and with room for the legend.
-	p.Y.Min, p.Y.Max = 0, niceMaximum(highest*1.3)
-	p.X.Padding, p.Y.Padding = 0, 0
+	p.Y.Min, p.Y.Max = 0, niceMaximum(highest*1.35)
 	return p, nil
 }
 

@@ -6,13 +6,23 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// scratchFile is the path of a file that is removed at the end of the test: t.TempDir uses calls that Wine 8 does not
+// know.
+func scratchFile(t *testing.T) string {
+	t.Helper()
+	file, err := os.CreateTemp("", "soak-test")
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	t.Cleanup(func() { assert.NoError(t, os.Remove(file.Name())) })
+	return file.Name()
+}
 
 func someRecords() []record {
 	records := []record{{Time: time.Second}} // of a system that does not tell what a process uses
@@ -29,7 +39,7 @@ func someRecords() []record {
 }
 
 func TestRecordsComeBackFromTheirFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "soak.csv")
+	path := scratchFile(t)
 	writer, err := newRecordWriter(path)
 	require.NoError(t, err)
 	records := someRecords()
@@ -45,7 +55,7 @@ func TestRecordsComeBackFromTheirFile(t *testing.T) {
 func TestAFileThatIsNoneOfASoak(t *testing.T) {
 	for name, content := range map[string]string{"empty": "", "another table": "a,b\n1,2\n", "no rows": "a,b\n"} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "soak.csv")
+			path := scratchFile(t)
 			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 			_, err := readRecords(path)
 			assert.ErrorContains(t, err, path)
@@ -55,7 +65,7 @@ func TestAFileThatIsNoneOfASoak(t *testing.T) {
 
 // The picture is well-formed, and says what it shows and in which units.
 func TestThePicture(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "soak.svg")
+	path := scratchFile(t)
 	require.NoError(t, Draw(someRecords(), path))
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
