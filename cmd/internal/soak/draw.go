@@ -25,6 +25,7 @@ const (
 var (
 	blue   = color.RGBA{R: 0, G: 114, B: 178, A: 255}
 	orange = color.RGBA{R: 213, G: 94, B: 0, A: 255}
+	gray   = color.RGBA{R: 150, G: 150, B: 150, A: 255}
 	green  = color.RGBA{R: 0, G: 158, B: 115, A: 255}
 )
 
@@ -59,10 +60,13 @@ func panels() []panel {
 			{"threads", orange, ofUsage(func(u *usage) float64 { return float64(u.Threads) })},
 		}},
 		{"processor (cores)", []series{
-			{"processor time of the server", green, func(r *record) (float64, bool) { return r.CPU, r.Usage.Available }},
+			{"processor time of the server", green, func(r *record) (float64, bool) { return r.CPU, r.CPU > 0 }},
 		}},
 		{"latency (ms)", []series{
 			{"p99 of members' chats", orange, ofLatency(func(q *quantiles) time.Duration { return q.P99 })},
+			{"p99 of how late the load itself was", gray, func(r *record) (float64, bool) {
+				return float64(r.Lag) / float64(time.Millisecond), r.Latency.Count > 0
+			}},
 			{"p50", blue, ofLatency(func(q *quantiles) time.Duration { return q.P50 })},
 		}},
 	}

@@ -14,16 +14,17 @@ import (
 type record struct {
 	Time       time.Duration // since the members chat
 	Usage      usage
-	CPU        float64   // processor time of the server in this second, in cores
-	Latency    quantiles // of the last window; Count is 0 but in the record that ends a window
-	Chats      int64     // of members, so far, as all that follows
-	Churned    int64     // connections
-	SlowClosed int64     // slow readers disconnected
-	Flooded    int64     // packets of flooders
+	CPU        float64       // processor time of the server in this second, in cores
+	Latency    quantiles     // of the last window; Count is 0 but in the record that ends a window
+	Lag        time.Duration // p99 of how late the load itself sent, in that window
+	Chats      int64         // of members, so far, as all that follows
+	Churned    int64         // connections
+	SlowClosed int64         // slow readers disconnected
+	Flooded    int64         // packets of flooders
 }
 
 var recordColumns = []string{"time_s", "memory_bytes", "handles", "threads", "cpu_cores", "window_chats", "p50_ms", "p99_ms",
-	"p99.9_ms", "max_ms", "chats", "churned_connections", "slow_readers_disconnected", "flood_packets"}
+	"p99.9_ms", "max_ms", "load_p99_ms", "chats", "churned_connections", "slow_readers_disconnected", "flood_packets"}
 
 // fields are the record's cells. What is not known is empty.
 func (r *record) fields() []string {
@@ -42,7 +43,7 @@ func (r *record) fields() []string {
 		number(known, float64(r.Usage.Memory), 0), number(known, float64(r.Usage.Handles), 0),
 		number(known, float64(r.Usage.Threads), 0), number(known, r.CPU, 3),
 		number(r.Latency.Count > 0, float64(r.Latency.Count), 0),
-		ms(r.Latency.P50), ms(r.Latency.P99), ms(r.Latency.P999), ms(r.Latency.Max),
+		ms(r.Latency.P50), ms(r.Latency.P99), ms(r.Latency.P999), ms(r.Latency.Max), ms(r.Lag),
 		number(true, float64(r.Chats), 0), number(true, float64(r.Churned), 0),
 		number(true, float64(r.SlowClosed), 0), number(true, float64(r.Flooded), 0),
 	}
@@ -72,7 +73,8 @@ func parseRecord(fields []string) (record, error) {
 		CPU: values[4],
 		Latency: quantiles{Count: int64(values[5]), P50: ms(values[6]), P99: ms(values[7]), P999: ms(values[8]),
 			Max: ms(values[9])},
-		Chats: int64(values[10]), Churned: int64(values[11]), SlowClosed: int64(values[12]), Flooded: int64(values[13]),
+		Lag:   ms(values[10]),
+		Chats: int64(values[11]), Churned: int64(values[12]), SlowClosed: int64(values[13]), Flooded: int64(values[14]),
 	}, nil
 }
 

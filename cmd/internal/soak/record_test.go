@@ -32,6 +32,7 @@ func someRecords() []record {
 		if second%10 == 0 {
 			r.Latency = quantiles{Count: 4000, P50: time.Millisecond, P99: 2 * time.Millisecond,
 				P999: 3 * time.Millisecond, Max: 4 * time.Millisecond}
+			r.Lag = time.Millisecond
 		}
 		records = append(records, r)
 	}

@@ -110,12 +110,12 @@ func (r *soakRun) sample(now time.Time, u usage) {
 	chats, _ := r.crowd.totals()
 	rec := record{Time: now.Sub(r.crowd.start), Usage: u, Chats: chats, Churned: r.churn.connections(),
 		SlowClosed: r.slow.disconnected.Load(), Flooded: r.flood.packets.Load()}
-	if elapsed := now.Sub(r.at); elapsed > 0 {
+	if elapsed := now.Sub(r.at); elapsed > watchPeriod/2 { // not the first one, which comes at once
 		rec.CPU = float64(u.CPU-r.before.CPU) / float64(elapsed)
 	}
 	r.before, r.at = u, now
 	if now.Sub(r.window.from) >= soakWindow-watchPeriod/2 {
-		rec.Latency = r.window.latencies.take()
+		rec.Latency, rec.Lag = r.window.latencies.take(), r.window.lag.take().P99
 		r.nextWindow()
 	}
 	r.mutex.Lock()
