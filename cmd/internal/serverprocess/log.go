@@ -10,7 +10,7 @@ import (
 
 // Bounds of what a Log keeps: a server under attack may write a line a connection for hours.
 const (
-	keptLines  = 50
+	keptLines  = 20
 	keptErrors = 10
 	maxLine    = 64 << 10 // bytes
 )

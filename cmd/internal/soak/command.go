@@ -79,37 +79,45 @@ func Main(arguments []string, stdout, stderr *os.File) int {
 	return run(ctx, arguments[0], &config, stdout, stderr)
 }
 
-func run(ctx context.Context, scenario string, c *Config, stdout, stderr *os.File) int {
-	var err error
-	if scenario != "draw" {
-		if c.Server == "" {
-			c.Server, err = besideThis("chatserver")
-		}
-		fmt.Fprintf(stdout, "chatsoak %s: core %s, seed %d, %d rooms of %d members at %g chats/s each, server options: %s\n",
-			scenario, c.Core, c.Seed, c.Rooms, c.Members, c.Rate, strings.Join(c.ServerArgs, " "))
+// run runs a scenario and returns the exit code.
+func run(ctx context.Context, name string, c *Config, stdout, stderr *os.File) int {
+	if name == "draw" {
+		return exitCode(drawFile(c), stderr)
 	}
+	scenario := map[string]func(context.Context, *Config, io.Writer) error{
+		"slow-reader": SlowReader, "flood": Flood, "churn": Churn,
+		"soak": func(ctx context.Context, c *Config, out io.Writer) error {
+			return Soak(ctx, c, out, &Progress{To: out, Terminal: term.IsTerminal(int(stdout.Fd()))})
+		},
+	}[name]
+	if scenario == nil {
+		fmt.Fprintf(stderr, "chatsoak: there is no scenario %q; chatsoak help lists them\n", name)
+		return exitUsage
+	}
+	if c.Server == "" {
+		path, err := besideThis("chatserver")
+		if err != nil {
+			return exitCode(err, stderr)
+		}
+		c.Server = path
+	}
+	fmt.Fprintf(stdout, "chatsoak %s: core %s, seed %d, %d rooms of %d members at %g chats/s each", name, c.Core, c.Seed,
+		c.Rooms, c.Members, c.Rate)
+	if len(c.ServerArgs) > 0 {
+		fmt.Fprintf(stdout, ", server options %s", strings.Join(c.ServerArgs, " "))
+	}
+	fmt.Fprintln(stdout)
+	err := scenario(ctx, c, stdout)
 	if err == nil {
-		switch scenario {
-		case "slow-reader":
-			err = SlowReader(ctx, c, stdout)
-		case "flood":
-			err = Flood(ctx, c, stdout)
-		case "churn":
-			err = Churn(ctx, c, stdout)
-		case "soak":
-			err = Soak(ctx, c, stdout, &Progress{To: stdout, Terminal: term.IsTerminal(int(stdout.Fd()))})
-		case "draw":
-			err = drawFile(c)
-		default:
-			fmt.Fprintf(stderr, "chatsoak: there is no scenario %q; chatsoak help lists them\n", scenario)
-			return exitUsage
-		}
+		fmt.Fprintln(stdout, "Every check passed.")
 	}
+	return exitCode(err, stderr)
+}
+
+// exitCode tells an error, and returns the exit code that goes with it.
+func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
-		if scenario != "draw" {
-			fmt.Fprintln(stdout, "Every check passed.")
-		}
 		return exitOK
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "chatsoak: stopped before its end; nothing was wrong until then")

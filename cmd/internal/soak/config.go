@@ -35,7 +35,8 @@ type Config struct {
 	CSV, SVG string // files; empty: none
 }
 
-// DefaultConfig has the defaults of chatsoak, but for the path of the server. The load is made for two cores that server and clients share: 400 chats a second are 8,000 notifies a second.
+// DefaultConfig has the defaults of chatsoak, but for the path of the server. The load is made for two cores that
+// server and clients share: 400 chats a second are 8,000 notifies a second.
 func DefaultConfig() Config {
 	return Config{
 		Core: "auto", Seed: 1,

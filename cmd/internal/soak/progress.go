@@ -27,8 +27,8 @@ func (p *Progress) show(r *record, duration time.Duration) {
 	}
 	p.told = r.Time.Truncate(time.Second)
 	left := max(duration-r.Time, 0).Round(time.Second)
-	line := fmt.Sprintf("%v, %v left: p99 %s ms, %d chats, %d connections churned, %d slow readers disconnected, %d packets "+
-		"flooded", r.Time.Round(time.Second), left, millis(p.p99), r.Chats, r.Churned, r.SlowClosed, r.Flooded)
+	line := fmt.Sprintf("%v, %v left: p99 %s ms, %d chats, %d connections churned, %d slow readers disconnected, "+
+		"%d packets flooded", r.Time.Round(time.Second), left, millis(p.p99), r.Chats, r.Churned, r.SlowClosed, r.Flooded)
 	if r.Usage.Available {
 		line += fmt.Sprintf("; server %s MiB, %d handles, %d threads, %.2f cores", mebibytes(r.Usage.Memory),
 			r.Usage.Handles, r.Usage.Threads, r.CPU)

@@ -76,11 +76,11 @@ func (s *session) report(quiet, hostile []round, name string) {
 		p99 = append(p99, ratio(h.P99, q.P99))
 		p999 = append(p999, ratio(h.P999, q.P999))
 		t.add(i+1, millis(q.P50), millis(q.P99), millis(q.P999), millis(q.lag), millis(h.P50), millis(h.P99),
-			millis(h.P999), millis(h.lag), fmt.Sprintf("%.2f", p50[i]), fmt.Sprintf("%.2f", p99[i]), fmt.Sprintf("%.2f", p999[i]))
+			millis(h.P999), millis(h.lag), times(p50[i]), times(p99[i]), times(p999[i]))
 	}
-	fmt.Fprintf(s.out, "\nLatency of the members' own chats in ms, from the time they were due: %v a round, %d chats. Four "+
-		"columns\nquiet, four with %s, and the ratios. load is p99 of how late the load itself sent: where it is near p99, "+
-		"that\nround tells of the machine and not of the server.\n", s.config.Round, quiet[0].Count, name)
+	fmt.Fprintf(s.out, "\nLatency of the members' own chats in ms, from the time they were due: %v a round, %d chats. Four\n"+
+		"columns quiet, four with %s, and the ratios. load is p99 of how late the load itself sent: where it\n"+
+		"is near p99, that round tells of the machine and not of the server.\n", s.config.Round, quiet[0].Count, name)
 	t.write(s.out)
 	fmt.Fprintf(s.out, "\nRatio, median (min..max) of %d pairs: p50 %s, p99 %s, p99.9 %s\n", pairs, spread(p50),
 		spread(p99), spread(p999))
@@ -91,6 +91,8 @@ func (s *session) report(quiet, hostile []round, name string) {
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(max(b, 1)) }
+
+func times(ratio float64) string { return fmt.Sprintf("%.2f", ratio) }
 
 func peakMemory(rounds []round) (peak int64) {
 	for _, r := range rounds {
