@@ -23,8 +23,11 @@ type record struct {
 	Flooded    int64         // packets of flooders
 }
 
-var recordColumns = []string{"time_s", "memory_bytes", "handles", "threads", "cpu_cores", "window_chats", "p50_ms",
-	"p99_ms", "p99.9_ms", "max_ms", "load_p99_ms", "chats", "churned_connections", "slow_readers_disconnected", "flood_packets"}
+var recordColumns = []string{
+	"time_s", "memory_bytes", "handles", "threads", "cpu_cores",
+	"window_chats", "p50_ms", "p99_ms", "p99.9_ms", "max_ms", "load_p99_ms",
+	"chats", "churned_connections", "slow_readers_disconnected", "flood_packets",
+}
 
 // fields are the record's cells. What is not known is empty.
 func (r *record) fields() []string {

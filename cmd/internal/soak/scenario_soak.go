@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 )
 
@@ -51,10 +50,11 @@ type soakRun struct {
 	flood *flooders
 	churn *churners
 
-	mutex   sync.Mutex // the watch writes records, and the end reads them
+	// These belong to the watch while it runs.
 	records []record
-	window  *window
-	before  usage
+	window  *window   // all chats; those of 10 s are taken out together, by when they came back, so that none is lost
+	taken   time.Time // when
+	before  usage     // the last sample
 	at      time.Time
 }
 
@@ -78,7 +78,8 @@ func (r *soakRun) run() {
 	r.flood = startFlooders(r.ctx, address, c, r.checks, 0)
 	r.churn = startChurners(r.ctx, address, c, r.checks, 0)
 	r.before, r.at = r.usage(), time.Now()
-	r.nextWindow()
+	r.taken, r.window = r.at, newWindow(time.Time{}, r.at.Add(2*c.Duration+time.Hour))
+	r.crowd.watchWindows(r.window)
 	watch := startWatch(r.server.PID(), r.sample)
 	pause(r.ctx, c.Duration)
 	watch.stop()
@@ -97,14 +98,6 @@ func (r *soakRun) run() {
 	}
 }
 
-// nextWindow begins a new window; chats of the last one that come late still count in it, but are not told any more.
-func (r *soakRun) nextWindow() {
-	now := time.Now()
-	r.window = newWindow(time.Time{}, now.Add(24*365*time.Hour))
-	r.window.from = now
-	r.crowd.watchWindows(r.window)
-}
-
 // sample makes one record. Watch's goroutine.
 func (r *soakRun) sample(now time.Time, u usage) {
 	chats, _ := r.crowd.totals()
@@ -114,13 +107,10 @@ func (r *soakRun) sample(now time.Time, u usage) {
 		rec.CPU = float64(u.CPU-r.before.CPU) / float64(elapsed)
 	}
 	r.before, r.at = u, now
-	if now.Sub(r.window.from) >= soakWindow-watchPeriod/2 {
-		rec.Latency, rec.Lag = r.window.latencies.take(), r.window.lag.take().P99
-		r.nextWindow()
+	if now.Sub(r.taken) >= soakWindow-watchPeriod/2 {
+		rec.Latency, rec.Lag, r.taken = r.window.latencies.take(), r.window.lag.take().P99, now
 	}
-	r.mutex.Lock()
 	r.records = append(r.records, rec)
-	r.mutex.Unlock()
 	if err := r.writer.write(&rec); err != nil {
 		r.checks.fail("the CSV file: %v", err)
 	}
