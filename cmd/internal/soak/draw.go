@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -40,6 +41,14 @@ type series struct {
 type panel struct {
 	label string
 	lines []series
+}
+
+// unit is the unit of the label, in parentheses behind a space; empty if there is none.
+func (p *panel) unit() string {
+	if at := strings.Index(p.label, " ("); at >= 0 {
+		return p.label[at:]
+	}
+	return ""
 }
 
 func panels() []panel {

@@ -135,7 +135,7 @@ func (r *soakRun) summary(chats, notifies int64) {
 		for _, line := range p.lines {
 			a, b := medianOf(middle, line), medianOf(last, line)
 			if a > 0 {
-				t.add(line.name+", "+p.label, fmt.Sprintf("%.2f", a), fmt.Sprintf("%.2f", b), fmt.Sprintf("%.3f", b/a))
+				t.add(line.name+p.unit(), fmt.Sprintf("%.2f", a), fmt.Sprintf("%.2f", b), fmt.Sprintf("%.3f", b/a))
 			}
 		}
 	}
