@@ -15,21 +15,20 @@ const (
 	maxLine    = 64 << 10 // bytes
 )
 
-// Log takes the JSON lines of a server's standard error. It counts them by level and keeps the last ones, the first
-// errors, and the summary. Its methods may be called from any goroutine.
+// Log takes the JSON lines of a server's standard error. It keeps the last ones, the first errors, and the
+// summary. Its methods may be called from any goroutine.
 type Log struct {
 	to io.Writer // gets everything; may be nil
 
 	mutex   sync.Mutex
 	partial []byte
-	levels  map[string]int
 	last    []string
 	errors  []string
 	totals  map[string]any
 }
 
 // NewLog makes a log. Everything is also written to to, unless that is nil.
-func NewLog(to io.Writer) *Log { return &Log{to: to, levels: make(map[string]int)} }
+func NewLog(to io.Writer) *Log { return &Log{to: to} }
 
 // Write takes what the process wrote. It never fails: a server must not suffer from whoever keeps its log.
 func (l *Log) Write(p []byte) (int, error) {
@@ -66,7 +65,6 @@ func (l *Log) addLine(line string) {
 			l.totals = fields
 		}
 	}
-	l.levels[level]++
 	if level == "error" && len(l.errors) < keptErrors {
 		l.errors = append(l.errors, line)
 	}
@@ -81,13 +79,6 @@ func (l *Log) Tail() string {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	return strings.Join(l.last, "\n")
-}
-
-// Lines is how many lines of a level there were.
-func (l *Log) Lines(level string) int {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.levels[level]
 }
 
 // Errors are the first lines that are errors, or that no server writes.
