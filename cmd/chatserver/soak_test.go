@@ -68,7 +68,7 @@ func TestSoakSlowReaders(t *testing.T) {
 func TestSoakFlood(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
 		c := soakConfig(t, core)
-		c.Flooders, c.FloodKinds = 2, []soak.FloodKind{soak.FloodTiny, soak.FloodUnknown}
+		c.Flooders, c.FloodKinds = 3, []soak.FloodKind{soak.FloodChat, soak.FloodTiny, soak.FloodUnknown}
 		out := runSoak(t, soak.Flood, c)
 		assert.Contains(t, out, "unknown_packets:")
 	})

@@ -108,7 +108,7 @@ func (p *Process) Stop(limit time.Duration) error {
 			p.command.ProcessState.ExitCode())
 	default:
 	}
-	if err := interrupt(p.command.Process); err != nil {
+	if err := Interrupt(p.command.Process); err != nil {
 		p.Kill()
 		<-p.done
 		return fmt.Errorf("the server could not be told to stop (%w): %w", err, ErrKilled)

@@ -28,9 +28,9 @@ func prepare(command *exec.Cmd) {
 // lockThread: only Linux needs it.
 func lockThread() (release func()) { return func() {} }
 
-// interrupt sends Ctrl+C as a console does. Only a process attached to that console can, and one process has one
+// Interrupt sends Ctrl+C to a process that has a console of its own, as that console does. Only a process attached to that console can, and one process has one
 // console: so another process of this program does it.
-func interrupt(process *os.Process) error {
+func Interrupt(process *os.Process) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err

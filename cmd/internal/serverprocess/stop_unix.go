@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// interrupt asks the process to stop.
-func interrupt(process *os.Process) error { return process.Signal(syscall.SIGTERM) }
+// Interrupt asks a server to stop, as a person or a supervisor would.
+func Interrupt(process *os.Process) error { return process.Signal(syscall.SIGTERM) }
