@@ -116,9 +116,11 @@ func (s *goServer) admit(slot int, socket *net.TCPConn) {
 	if s.config.Nagle {
 		_ = socket.SetNoDelay(false) // Go sets TCP_NODELAY by itself; a socket that broke meanwhile says so on reading
 	}
+	var userTimeout time.Duration
 	if ask := &s.config.KeepAlive; ask.Idle != 0 {
-		setUserTimeout(socket, ask.Idle+time.Duration(ask.Count)*ask.Interval)
+		userTimeout = ask.Idle + time.Duration(ask.Count)*ask.Interval
 	}
+	setSendBounds(socket, userTimeout)
 	generation := s.generations[slot] + 1
 	if generation == 0 {
 		generation = 1 // so that no id is ever 0

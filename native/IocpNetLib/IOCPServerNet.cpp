@@ -114,6 +114,8 @@ std::expected<UniqueSocket, StartError> IOCPServerNet::OpenListener()
     }
     if (!socket)
         return std::unexpected(Failure(ResultOf(socket.error().Step), socket.error().Text));
+    if constexpr (AcceptedSocketsInheritOptions)
+        config.SetConnectionOptions(*socket);
     return std::move(*socket);
 }
 

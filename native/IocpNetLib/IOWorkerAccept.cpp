@@ -84,9 +84,8 @@ void IOWorker::Adopt(Connection& connection)
         Break(connection, CloseReason::OutOfMemory, true);
         return;
     }
-    connection.Socket.SetKeepAlive(m_Server.Config.PeerKeepAlive);
-    if (m_Server.Config.NoDelay)
-        connection.Socket.SetNoDelay();
+    if constexpr (!AcceptedSocketsInheritOptions)
+        m_Server.Config.SetConnectionOptions(connection.Socket);
     if (m_Phase != StopPhase::Running) { // it was on its way here when the stop began
         EndReceiving(connection, CloseReason::ServerStop);
         if (m_Phase == StopPhase::Ending)

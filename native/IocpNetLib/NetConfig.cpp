@@ -7,6 +7,9 @@ namespace NetLib {
 namespace {
 
 constexpr int32_t MiB = 1 << 20;
+// Bytes of a connection that wait in the system and are not on their way yet: enough to keep a fast line busy until a
+// worker's next turn (128 KiB are a millisecond at 1 Gbit/s), and little beside a send ring.
+constexpr int SystemSendBound = 128 << 10;
 
 struct Range {
     const char* Name;
@@ -101,6 +104,14 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
         .NoDelay = config.NoDelay != 0,
         .BindAddress = config.BindAddress,
     };
+}
+
+void NetConfig::SetConnectionOptions(UniqueSocket& socket) const noexcept
+{
+    socket.SetKeepAlive(PeerKeepAlive);
+    if (NoDelay)
+        socket.SetNoDelay();
+    socket.SetSendBound(SystemSendBound);
 }
 
 const char* ResultText(NetLib_Result result) noexcept

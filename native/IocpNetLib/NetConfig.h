@@ -32,6 +32,9 @@ struct NetConfig {
     RateLimit Rate;
     bool NoDelay;
     std::string BindAddress; // empty: all addresses
+
+    // Gives a connection's socket, or one whose options connections inherit, what this says about it.
+    void SetConnectionOptions(UniqueSocket& socket) const noexcept;
 };
 
 // Why a server did not start: the result, and a sentence for people.

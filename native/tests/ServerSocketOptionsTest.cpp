@@ -64,6 +64,7 @@ TEST_P(SocketOptions, AreWhatTheConfigSays)
     ASSERT_TRUE(descriptor.has_value());
     EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_NODELAY), GetParam());
     EXPECT_EQ(OptionOf(*descriptor, SOL_SOCKET, SO_KEEPALIVE), GetParam());
+    EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 << 10);
     if (GetParam()) {
         EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_KEEPIDLE), 7);
         EXPECT_EQ(OptionOf(*descriptor, IPPROTO_TCP, TCP_KEEPINTVL), 3);

@@ -139,6 +139,13 @@ void UniqueSocket::SetKeepAlive(const KeepAlive& keepAlive) noexcept
 #endif
 }
 
+void UniqueSocket::SetSendBound([[maybe_unused]] int bytes) noexcept
+{
+#if defined(TCP_NOTSENT_LOWAT)
+    SetFlag(m_Socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+#endif
+}
+
 SocketAddress::SocketAddress(const sockaddr* address, socklen_t length) noexcept
 {
     if (address != nullptr && length > 0 && static_cast<size_t>(length) <= sizeof(m_Storage)) {

@@ -86,10 +86,20 @@ public:
     // Lets the system break the connection of a peer that has vanished: one that is silent, by questions; and one that
     // does not acknowledge what it is sent, which no question is asked about, after the same time in all.
     void SetKeepAlive(const KeepAlive& keepAlive) noexcept;
+    // Bounds what the system keeps for a peer that does not read: it takes no more while so many bytes wait to be sent.
+    // By itself Linux would take megabytes (tcp_wmem in tcp(7)). Elsewhere the system has a bound of its own.
+    void SetSendBound(int bytes) noexcept;
 
 private:
     NativeSocket m_Socket = InvalidNativeSocket;
 };
+
+// Whether a connection begins with the options of the socket that it was accepted by: then one call sets them for all.
+#if defined(_WIN32)
+inline constexpr bool AcceptedSocketsInheritOptions = false;
+#else
+inline constexpr bool AcceptedSocketsInheritOptions = true;
+#endif
 
 // An IPv4 or IPv6 address with port.
 class SocketAddress {
