@@ -21,6 +21,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -208,6 +209,20 @@ func (c *nativeCore) Stop(drain time.Duration) error {
 		return ResultInvalidArgument
 	}
 	return NetResult(C.NativeLibrary_Stop(&c.library, c.server, C.int32_t(drain.Milliseconds()))).asError()
+}
+
+func (c *nativeCore) enableMiniDump(folder string) error {
+	if strings.ContainsRune(folder, 0) { // C would see what is before it
+		return ResultInvalidArgument
+	}
+	cFolder := C.CString(folder)
+	defer C.free(unsafe.Pointer(cFolder))
+	var detail [512]C.char
+	result := NetResult(C.NativeLibrary_EnableMiniDump(&c.library, cFolder, &detail[0], C.uint32_t(len(detail))))
+	if result == ResultMiniDump {
+		return fmt.Errorf("%w: %s", result, C.GoString(&detail[0]))
+	}
+	return result.asError()
 }
 
 func (c *nativeCore) Close() error {

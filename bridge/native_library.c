@@ -67,6 +67,7 @@ int NativeLibrary_Load(NativeLibrary* library, const char* path, char* error, ui
         {"NetLib_GetStats", &library->GetStats},
         {"NetLib_BeginStop", &library->BeginStop},
         {"NetLib_Stop", &library->Stop},
+        {"NetLib_EnableMiniDump", &library->EnableMiniDump},
     };
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); ++i) {
         void* function = FindFunction(library->Handle, functions[i].Name);

@@ -21,6 +21,7 @@ typedef struct NativeLibrary {
     NetLib_Result (*GetStats)(NetLib_Server*, NetLib_Stats*);
     NetLib_Result (*BeginStop)(NetLib_Server*);
     NetLib_Result (*Stop)(NetLib_Server*, int32_t);
+    NetLib_Result (*EnableMiniDump)(const char*, char*, uint32_t);
 } NativeLibrary;
 
 // Loads the library at path (UTF-8) and finds its functions. Returns 1, or 0 with a sentence in error.
@@ -65,6 +66,11 @@ static inline NetLib_Result NativeLibrary_BeginStop(const NativeLibrary* l, NetL
 static inline NetLib_Result NativeLibrary_Stop(const NativeLibrary* l, NetLib_Server* s, int32_t drain)
 {
     return l->Stop(s, drain);
+}
+static inline NetLib_Result NativeLibrary_EnableMiniDump(const NativeLibrary* l, const char* folder, char* error,
+                                                         uint32_t errorSize)
+{
+    return l->EnableMiniDump(folder, error, errorSize);
 }
 
 // The NetLib_LogFunc that hands a line to Go; user is a handle of go-pointer.

@@ -44,6 +44,7 @@ const (
 	ResultBufferTooSmall      NetResult = 106
 	ResultBadBindAddress      NetResult = 107
 	ResultOutOfMemory         NetResult = 108
+	ResultMiniDump            NetResult = 110
 )
 
 // Errors to compare with errors.Is.
@@ -89,6 +90,7 @@ var resultTexts = map[NetResult]string{
 	ResultBufferTooSmall:      "buffer too small",
 	ResultBadBindAddress:      "not an IPv4 or IPv6 address",
 	ResultOutOfMemory:         "out of memory",
+	ResultMiniDump:            "crash files cannot be written",
 }
 
 // Error is the result in words.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "IocpNetLib.h"
+#include "MiniDump.h"
 #include "NetConfig.h"
 #include "PacketFraming.h"
 #include "ServerHandle.h"
@@ -212,3 +213,16 @@ NetLib_Result NetLib_Stop(NetLib_Server* server, int32_t drainMilliseconds) noex
         return NetLib_Result_InvalidArgument;
     return Guarded([&] { return server->Stop(std::chrono::milliseconds(drainMilliseconds)); });
 }
+
+NetLib_Result NetLib_EnableMiniDump(const char* folder, char* error, uint32_t errorSize) noexcept
+{
+    if (folder == nullptr || (error == nullptr && errorSize != 0))
+        return NetLib_Result_InvalidArgument;
+    return Guarded([&] {
+        const auto begun = NetLib::MiniDump::Begin(folder);
+        CopyText(begun ? std::string() : begun.error(), error, errorSize);
+        return begun ? NetLib_Result_Success : NetLib_Result_FailMiniDump;
+    });
+}
+
+void NetLib_DisableMiniDump(void) noexcept { NetLib::MiniDump::End(); }

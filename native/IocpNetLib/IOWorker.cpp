@@ -55,6 +55,7 @@ std::future<std::expected<void, std::string>> IOWorker::Begin(UniqueSocket liste
     auto result = started.get_future();
     m_Accepts = listenSocket.IsOpen();
     m_Thread = std::thread([this, started = std::move(started), socket = std::move(listenSocket)]() mutable {
+        const MiniDumpStack::Use crashStack(m_CrashStack);
         m_Now = Clock::now();
         // On this thread, because Windows may cancel what a thread started when that thread ends.
         std::expected<void, std::string> listening;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "Connection.h"
+#include "MiniDump.h"
 #include "Performance.h"
 #include "ServerContext.h"
 #include "io/Io.h"
@@ -114,6 +115,7 @@ private:
     const std::chrono::milliseconds m_HousekeepingInterval;
     const Clock::time_point m_TimerEpoch; // tick 0
     std::unique_ptr<Io> m_Io;
+    MiniDumpStack m_CrashStack; // the thread's
     std::thread m_Thread;
 
     // ---- this thread

@@ -157,6 +157,7 @@ const char* ResultText(NetLib_Result result) noexcept
     case NetLib_Result_BufferTooSmall: return "buffer too small";
     case NetLib_Result_BadBindAddress: return "not an IPv4 or IPv6 address";
     case NetLib_Result_OutOfMemory: return "out of memory";
+    case NetLib_Result_FailMiniDump: return "crash files cannot be written";
     default: return "unknown result";
     }
 }

@@ -22,6 +22,24 @@ type Options struct {
 	Net      bridge.Config // what the core is started with
 	LogLevel zapcore.Level
 	Drain    time.Duration // how long a stop may take
+
+	crashDir crashDir
+}
+
+// defaultCrashDir is where crash files go unless the operator says otherwise.
+const defaultCrashDir = "crash"
+
+// crashDir is the folder for crash files; empty: there are to be none.
+type crashDir struct {
+	folder   string
+	isChosen bool // the operator named it, so a server that cannot use it does not start
+}
+
+func (c *crashDir) String() string { return c.folder }
+
+func (c *crashDir) Set(text string) error {
+	*c = crashDir{text, true}
+	return nil
 }
 
 // maxDrain is the longest drain that a core takes.
@@ -91,6 +109,9 @@ func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int, rate bridge.R
 			}
 			return errors.New("allowed is debug, info, warn or error")
 		})
+	o.crashDir = crashDir{folder: defaultCrashDir}
+	flags.Var(&o.crashDir, "crash-dir",
+		"`folder` for the file that a crash of the native core leaves, made when there is one; \"\": write none")
 	o.Drain = 5 * time.Second
 	durationVar(flags, &o.Drain, "drain", o.Drain, 0, maxDrain, "`time` that a stop may take to send what is queued")
 

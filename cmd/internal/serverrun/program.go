@@ -91,6 +91,10 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 		logger.Error(fmt.Sprintf("%s cannot start: %v", p.Name, err))
 		return ExitError
 	}
+	if err := enableMiniDump(core, &options.crashDir, logger); err != nil {
+		logger.Error(fmt.Sprintf("%s cannot start: --crash-dir: %v", p.Name, errors.Join(err, core.Close())))
+		return ExitError
+	}
 	server := &server{options: &options, logger: logger, core: core, logic: logic, signals: signals, stdout: stdout,
 		forcedStop: forcedStopTime,
 		exit: func(code int) {
@@ -102,6 +106,20 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 		return ExitError
 	}
 	return ExitOK
+}
+
+// enableMiniDump lets crashes leave a file. A server that was not told where does not depend on it: its working
+// directory may be one that it cannot write to.
+func enableMiniDump(core bridge.Core, dir *crashDir, logger *zap.Logger) error {
+	if dir.folder == "" {
+		return nil
+	}
+	err := bridge.EnableMiniDump(core, dir.folder)
+	if err != nil && !dir.isChosen {
+		logger.Warn("a crash would leave no file; --crash-dir names a folder for it", zap.Error(err))
+		return nil
+	}
+	return err
 }
 
 func (p *Program) usageError(stderr io.Writer, err error) int {

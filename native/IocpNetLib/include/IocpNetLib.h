@@ -106,7 +106,8 @@ enum {
     NetLib_Result_NoMessage = 105,       /* the wait ended without a message */
     NetLib_Result_BufferTooSmall = 106,  /* the next packet does not fit the caller's buffer: it stays queued */
     NetLib_Result_BadBindAddress = 107,  /* BindAddress is not terminated or not an IPv4 or IPv6 address */
-    NetLib_Result_OutOfMemory = 108
+    NetLib_Result_OutOfMemory = 108,
+    NetLib_Result_FailMiniDump = 110 /* NetLib_EnableMiniDump: the folder cannot be made or written to */
 };
 
 /* Severity of a log line. The original library's LogLevel. */
@@ -362,6 +363,25 @@ NETLIB_API NetLib_Result NetLib_BeginStop(NetLib_Server* server) NETLIB_NOEXCEPT
  * the server does not run.
  */
 NETLIB_API NetLib_Result NetLib_Stop(NetLib_Server* server, int32_t drainMilliseconds) NETLIB_NOEXCEPT;
+
+/*
+ * From now on the first unhandled fault in the core (a bad access, a stack overflow, an abort) writes a file to folder
+ * (UTF-8), which is made if it is missing: IocpNetLib-YYYYMMDD-HHMMSS-PID, in UTC, with .dmp for a minidump on Windows,
+ * with .txt for registers, a backtrace with function names and the memory map on Linux. Then happens what would have
+ * happened without it: the handlers that were there before run, and the system makes its own dump. A fault is the
+ * core's if it happened in its code, on one of its threads, or in code that it had called; all others go to the earlier
+ * handlers untouched, and so does a signal that was sent from outside.
+ *
+ * For the whole process, whatever servers it has, and none is needed. Called again it changes the folder. Whether the
+ * folder can be made and written to is found out here: NetLib_Result_FailMiniDump, with a sentence in error as for
+ * NetLib_Start, if it cannot; a folder that was made for that is removed again, so that there is one only after a
+ * crash. The library stays loaded until the process ends. Who installs handlers of his own (a language runtime does)
+ * does so before.
+ */
+NETLIB_API NetLib_Result NetLib_EnableMiniDump(const char* folder, char* error, uint32_t errorSize) NETLIB_NOEXCEPT;
+
+/* Ends that: faults go to the earlier handlers only. Nothing happens if it was not enabled. */
+NETLIB_API void NetLib_DisableMiniDump(void) NETLIB_NOEXCEPT;
 
 #if defined(__cplusplus)
 }
