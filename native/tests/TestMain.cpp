@@ -2,12 +2,14 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "MiniDumpChild.h"
 #include "TestClient.h"
 
 namespace NetLib::Test {
@@ -75,6 +77,8 @@ private:
 
 int main(int argc, char** argv)
 {
+    if (argc == 4 && std::strcmp(argv[1], NetLib::Test::MiniDumpChildOption) == 0)
+        return NetLib::Test::RunMiniDumpChild(argv[2], argv[3]);
     testing::InitGoogleTest(&argc, argv);
     const auto socketLayer = NetLib::SocketLayer::Open(); // for the clients
     if (!socketLayer)
