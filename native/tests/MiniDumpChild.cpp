@@ -12,6 +12,7 @@
 #include "TestServer.h"
 
 #if defined(_WIN32)
+#  include <windows.h>
 #  define NETLIB_NOINLINE __declspec(noinline)
 #else
 #  include <csignal>
@@ -78,6 +79,9 @@ void CrashInServer(LogFunction log)
 int RunMiniDumpChild(const char* folder, const char* chosen)
 {
     const std::string way = chosen;
+#if defined(_WIN32)
+    ::SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX); // no dialog, no debugger: the crash is wanted
+#endif
     char error[512] = {};
     if (NetLib_EnableMiniDump(folder, error, sizeof(error)) != NetLib_Result_Success) {
         std::fprintf(stderr, "%s\n", error);

@@ -79,7 +79,10 @@ uint32_t RunChild(const fs::path& folder, const std::string& way)
         return 0;
     }
     DWORD code = 0;
-    EXPECT_EQ(::WaitForSingleObject(process.hProcess, 60'000), WAIT_OBJECT_0);
+    if (::WaitForSingleObject(process.hProcess, 60'000) != WAIT_OBJECT_0) {
+        ADD_FAILURE() << way << " hangs";
+        ::TerminateProcess(process.hProcess, 1);
+    }
     ::GetExitCodeProcess(process.hProcess, &code);
     ::CloseHandle(process.hThread);
     ::CloseHandle(process.hProcess);
@@ -166,6 +169,12 @@ uint32_t ReadNumber(const std::string& dump, size_t offset)
 TEST_P(MiniDumpCrash, LeavesAFile)
 {
     const Way& way = GetParam();
+#if defined(_WIN32)
+    // Wine 8 has no room left on the stack for its own way to the handlers, and the process hangs.
+    if (std::strstr(way.Name, "overflow") != nullptr &&
+        ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr)
+        GTEST_SKIP() << "Wine cannot report a stack overflow";
+#endif
     const ScratchFolder scratch;
     const fs::path folder = scratch.Path() / "not there" / "yet";
     const uint32_t end = RunChild(folder, way.Name);
