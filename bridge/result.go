@@ -44,7 +44,7 @@ const (
 	ResultBufferTooSmall      NetResult = 106
 	ResultBadBindAddress      NetResult = 107
 	ResultOutOfMemory         NetResult = 108
-	ResultMiniDump            NetResult = 110
+	ResultMiniDump            NetResult = 109
 )
 
 // Errors to compare with errors.Is.

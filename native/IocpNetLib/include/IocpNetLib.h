@@ -107,7 +107,7 @@ enum {
     NetLib_Result_BufferTooSmall = 106,  /* the next packet does not fit the caller's buffer: it stays queued */
     NetLib_Result_BadBindAddress = 107,  /* BindAddress is not terminated or not an IPv4 or IPv6 address */
     NetLib_Result_OutOfMemory = 108,
-    NetLib_Result_FailMiniDump = 110 /* NetLib_EnableMiniDump: the folder cannot be made or written to */
+    NetLib_Result_FailMiniDump = 109 /* NetLib_EnableMiniDump: the folder cannot be made or written to */
 };
 
 /* Severity of a log line. The original library's LogLevel. */
