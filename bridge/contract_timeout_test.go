@@ -58,6 +58,24 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
+// The time is counted from the last packet, also when that found everything asleep.
+func TestIdleTimeoutCountsFromTheLastPacket(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.IdleTimeout = 2 * time.Second
+		s.start(config)
+		c, id := s.connected()
+		c.write(packetOf(1, nil))
+		s.expectPacket(id, packetOf(1, nil))
+		time.Sleep(500 * time.Millisecond) // not for anything to happen: for nothing to happen
+		begin := time.Now()
+		c.write(packetOf(2, nil))
+		s.expectPacket(id, packetOf(2, nil))
+		s.expectClose(id, CloseIdleTimeout)
+		require.GreaterOrEqual(t, time.Since(begin), config.IdleTimeout)
+	})
+}
+
 // A client is not silent while logic keeps the core from reading it.
 func TestAClientThatIsNotReadIsNotIdle(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {

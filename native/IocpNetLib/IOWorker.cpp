@@ -94,12 +94,16 @@ void IOWorker::Run()
         if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Io->IsIdle() && IsDealtNoMore())
             break;
         m_Io->Wait(PrepareToSleep());
-        m_Sleeping.store(false, std::memory_order_relaxed);
-        m_Now = Clock::now();
         PublishEvents();
     }
     if (m_Accepts)
         Housekeep();
+}
+
+void IOWorker::OnWoken()
+{
+    m_Sleeping.store(false, std::memory_order_relaxed);
+    m_Now = Clock::now();
 }
 
 // Whether every connection that was dealt to this worker has been adopted, and there will be none any more. In this

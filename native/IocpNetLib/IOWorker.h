@@ -60,6 +60,7 @@ private:
 
     // ---- IOWorker.cpp: the turn
     void Run();
+    void OnWoken() override;
     void Signal(uint32_t signal) noexcept;
     void HandleSignals();
     void HandleAttention();

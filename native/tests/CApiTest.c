@@ -103,7 +103,7 @@ const char* CApiTest_ResultTexts(void)
 {
     static const int32_t known[] = {0,  32, 33, 34, 35, 36, 37, 38, 39, 40, 41,  42,  43,  45,  46,  47,  48,  49,  50,
                                     51, 52, 53, 54, 55, 56, 57, 61, 62, 63, 64,  65,  100, 101, 102, 103, 104, 105,
-                                    106, 107, 108, 110};
+                                    106, 107, 108, 109};
     const char* unknown = NetLib_ResultText(-1);
     size_t next = 0;
     int32_t result;

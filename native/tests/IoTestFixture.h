@@ -131,6 +131,7 @@ protected:
     std::function<void(IoSocket&)> m_OnRecv;
 
 private:
+    void OnWoken() override {}
     void OnAccepted(UniqueSocket socket, const SocketAddress& peer) override
     {
         m_Accepted.push_back({std::move(socket), peer.Text().data()});

@@ -179,6 +179,7 @@ void IoEpoll::Wait(int milliseconds)
     }
     std::array<epoll_event, EventsAtATime> events;
     const int count = ::epoll_wait(m_Epoll.Get(), events.data(), static_cast<int>(events.size()), milliseconds);
+    m_Handler.OnWoken();
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<size_t>(i)];
         if (event.data.ptr == &m_WakeEvent)

@@ -25,6 +25,8 @@ struct IoOutcome {
 
 class IoHandler {
 public:
+    // The system has ended a wait: whatever it has to report comes next. So the time can be taken once for all of it.
+    virtual void OnWoken() = 0;
     virtual void OnAccepted(UniqueSocket socket, const SocketAddress& peer) = 0;
     // One accept failed (the peer had already gone, say); accepting goes on.
     virtual void OnAcceptFailed(int error) = 0;

@@ -221,9 +221,12 @@ void IoIocp::Wait(int milliseconds)
 {
     std::array<OVERLAPPED_ENTRY, CompletionsAtATime> entries;
     ULONG count = 0;
-    if (!::GetQueuedCompletionStatusEx(m_Port.get(), entries.data(), CompletionsAtATime, &count,
-                                       milliseconds < 0 ? INFINITE : static_cast<DWORD>(milliseconds), FALSE))
-        return; // the wait ended
+    const bool isAnyDone =
+        ::GetQueuedCompletionStatusEx(m_Port.get(), entries.data(), CompletionsAtATime, &count,
+                                      milliseconds < 0 ? INFINITE : static_cast<DWORD>(milliseconds), FALSE) != FALSE;
+    m_Handler.OnWoken();
+    if (!isAnyDone)
+        return; // the time is over
     for (ULONG i = 0; i < count; ++i) {
         const OVERLAPPED_ENTRY& entry = entries[i];
         if (entry.lpCompletionKey == KeyWake || entry.lpOverlapped == nullptr)
