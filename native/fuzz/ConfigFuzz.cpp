@@ -1,0 +1,187 @@
+// CheckConfig with any NetLib_Config: what it accepts is in range in every field, and what it refuses it refuses for a
+// field that it names, with that field's result. The ranges are those that IocpNetLib.h promises, written down again.
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "Fuzz.h"
+#include "NetConfig.h"
+
+namespace NetLib::Fuzz {
+namespace {
+
+struct Field {
+    std::string_view Name;
+    int32_t NetLib_Config::* Value;
+    int64_t Min;
+    int64_t Max;
+    int32_t NetLib_Config::* MinField; // instead of Min and Max, where another field is the bound
+    int32_t NetLib_Config::* MaxField;
+    NetLib_Result Result;
+};
+
+using C = NetLib_Config;
+constexpr NetLib_Result Other = NetLib_Result_InvalidArgument;
+
+constexpr std::array Fields{
+    Field{"PortNumber", &C::PortNumber, 0, 65535, nullptr, nullptr, 33},
+    Field{"WorkThreadCount", &C::WorkThreadCount, 1, 64, nullptr, nullptr, 32},
+    Field{"MaxRecvOverlappedBufferSize", &C::MaxRecvOverlappedBufferSize, 1, 0, nullptr,
+          &C::ConnectionMaxRecvBufferSize, 34},
+    Field{"MaxSendOverlappedBufferSize", &C::MaxSendOverlappedBufferSize, 1, 0, nullptr,
+          &C::ConnectionMaxSendBufferSize, 35},
+    Field{"ConnectionMaxRecvBufferSize", &C::ConnectionMaxRecvBufferSize, 0, 16'777'216, &C::MaxPacketSize, nullptr,
+          36},
+    Field{"ConnectionMaxSendBufferSize", &C::ConnectionMaxSendBufferSize, 0, 67'108'864, &C::MaxPacketSize, nullptr,
+          37},
+    Field{"MaxPacketSize", &C::MaxPacketSize, 5, 65535, nullptr, nullptr, 38},
+    Field{"MaxConnectionCount", &C::MaxConnectionCount, 1, 1'000'000, nullptr, nullptr, 39},
+    Field{"MaxMessagePoolCount", &C::MaxMessagePoolCount, 1, 16'777'216, nullptr, nullptr, 40},
+    Field{"ExtraMessagePoolCount", &C::ExtraMessagePoolCount, 0, 16'777'216, nullptr, nullptr, 41},
+    Field{"PerformancePacketMillisecondsTime", &C::PerformancePacketMillisecondsTime, 100, 86'400'000, nullptr,
+          nullptr, 42}, // and 0
+    Field{"PostMessagesThreadsCount", &C::PostMessagesThreadsCount, 1, 1, nullptr, nullptr, 43},
+    Field{"CloseTimeoutMilliseconds", &C::CloseTimeoutMilliseconds, 0, 600'000, nullptr, nullptr, Other},
+    Field{"FirstPacketTimeoutMilliseconds", &C::FirstPacketTimeoutMilliseconds, 0, 3'600'000, nullptr, nullptr, Other},
+    Field{"IdleTimeoutMilliseconds", &C::IdleTimeoutMilliseconds, 0, 86'400'000, nullptr, nullptr, Other},
+    Field{"KeepAliveIdleSeconds", &C::KeepAliveIdleSeconds, 0, 32'767, nullptr, nullptr, Other},
+    Field{"KeepAliveIntervalSeconds", &C::KeepAliveIntervalSeconds, 1, 32'767, nullptr, nullptr, Other},
+    Field{"KeepAliveCount", &C::KeepAliveCount, 1, 127, nullptr, nullptr, Other},
+    Field{"MaxPacketsPerSecond", &C::MaxPacketsPerSecond, 0, 1'000'000, nullptr, nullptr, Other},
+    Field{"MaxBytesPerSecond", &C::MaxBytesPerSecond, 0, 1'073'741'824, nullptr, nullptr, Other},
+    Field{"RateBurstMilliseconds", &C::RateBurstMilliseconds, 0, 60'000, nullptr, nullptr, Other},
+    Field{"NoDelay", &C::NoDelay, 0, 1, nullptr, nullptr, Other},
+    Field{"MinLogLevel", &C::MinLogLevel, 0, 5, nullptr, nullptr, Other},
+};
+
+int64_t MinOf(const Field& field, const NetLib_Config& config)
+{
+    return field.MinField != nullptr ? config.*field.MinField : field.Min;
+}
+
+int64_t MaxOf(const Field& field, const NetLib_Config& config)
+{
+    return field.MaxField != nullptr ? config.*field.MaxField : field.Max;
+}
+
+bool IsInRange(const Field& field, const NetLib_Config& config)
+{
+    const int64_t value = config.*field.Value;
+    if (field.Value == &C::PerformancePacketMillisecondsTime && value == 0)
+        return true;
+    return value >= MinOf(field, config) && value <= MaxOf(field, config);
+}
+
+bool IsTerminated(const NetLib_Config& config)
+{
+    return std::find(std::begin(config.BindAddress), std::end(config.BindAddress), '\0') !=
+           std::end(config.BindAddress);
+}
+
+// Any bytes, which are nearly always refused, or the defaults with some fields changed, often to about their bounds.
+NetLib_Config ConfigOf(Input& input)
+{
+    NetLib_Config config{};
+    const uint8_t kind = input.Take<uint8_t>();
+    if (kind % 8 == 0) {
+        const auto bytes = input.TakeBytes(sizeof(config));
+        if (!bytes.empty())
+            std::memcpy(&config, bytes.data(), bytes.size());
+        config.Log = nullptr; // a pointer is not for the fuzzer to choose
+        config.LogUser = nullptr;
+        if (kind % 16 == 0)
+            config.StructSize = sizeof(config);
+        return config;
+    }
+    NetLib_DefaultConfig(&config);
+    while (!input.IsEmpty()) {
+        const uint8_t what = input.Take<uint8_t>();
+        if (what == 255) {
+            config.StructSize = input.Take<uint32_t>();
+        } else if (what >= 250) {
+            const auto bytes = input.TakeBytes(what == 254 ? sizeof(config.BindAddress) : input.Take<uint8_t>() % 65);
+            if (!bytes.empty())
+                std::memcpy(config.BindAddress, bytes.data(), bytes.size());
+        } else {
+            const Field& field = Fields[what % Fields.size()];
+            const uint8_t how = input.Take<uint8_t>();
+            int64_t value = how % 4 == 0   ? input.Take<int32_t>()
+                            : how % 4 == 1 ? MinOf(field, config)
+                            : how % 4 == 2 ? MaxOf(field, config)
+                                           : input.Take<int16_t>();
+            value += how / 4 % 3 - 1;
+            config.*field.Value = static_cast<int32_t>(std::clamp<int64_t>(value, INT32_MIN, INT32_MAX));
+        }
+    }
+    return config;
+}
+
+void CheckAccepted(const NetLib_Config& config, const NetConfig& checked)
+{
+    Require(config.StructSize == sizeof(NetLib_Config), "an accepted StructSize is this library's");
+    for (const Field& field : Fields)
+        Require(IsInRange(field, config), "an accepted field is in range");
+    Require(IsTerminated(config), "an accepted BindAddress is terminated");
+
+    const auto same = [](int32_t in, auto out) { return static_cast<int64_t>(in) == static_cast<int64_t>(out); };
+    Require(same(config.PortNumber, checked.PortNumber) && same(config.WorkThreadCount, checked.WorkThreadCount) &&
+                same(config.MaxRecvOverlappedBufferSize, checked.MaxRecvOverlappedBufferSize) &&
+                same(config.MaxSendOverlappedBufferSize, checked.MaxSendOverlappedBufferSize) &&
+                same(config.ConnectionMaxRecvBufferSize, checked.ConnectionMaxRecvBufferSize) &&
+                same(config.ConnectionMaxSendBufferSize, checked.ConnectionMaxSendBufferSize) &&
+                same(config.MaxPacketSize, checked.MaxPacketSize) &&
+                same(config.MaxConnectionCount, checked.MaxConnectionCount) &&
+                same(config.MaxMessagePoolCount, checked.MaxMessagePoolCount) &&
+                same(config.ExtraMessagePoolCount, checked.ExtraMessagePoolCount) &&
+                same(config.PerformancePacketMillisecondsTime, checked.PerformancePacketMillisecondsTime.count()) &&
+                same(config.CloseTimeoutMilliseconds, checked.CloseTimeout.count()) &&
+                same(config.FirstPacketTimeoutMilliseconds, checked.FirstPacketTimeout.count()) &&
+                same(config.IdleTimeoutMilliseconds, checked.IdleTimeout.count()) &&
+                same(config.KeepAliveIdleSeconds, checked.PeerKeepAlive.Idle.count()) &&
+                same(config.KeepAliveIntervalSeconds, checked.PeerKeepAlive.Interval.count()) &&
+                same(config.KeepAliveCount, checked.PeerKeepAlive.Count) &&
+                same(config.MaxPacketsPerSecond, checked.Rate.PacketsPerSecond) &&
+                same(config.MaxBytesPerSecond, checked.Rate.BytesPerSecond) &&
+                same(config.RateBurstMilliseconds, checked.Rate.Burst / std::chrono::milliseconds(1)) &&
+                same(config.NoDelay, checked.NoDelay ? 1 : 0) && checked.BindAddress == config.BindAddress,
+            "an accepted value arrives as it is");
+}
+
+void CheckRefused(const NetLib_Config& config, const StartError& error)
+{
+    if (error.Text.starts_with("StructSize is ")) {
+        Require(config.StructSize != sizeof(NetLib_Config) && error.Result == Other, "it is StructSize that is wrong");
+        return;
+    }
+    if (error.Text.starts_with("BindAddress is ")) {
+        Require(!IsTerminated(config) && error.Result == NetLib_Result_BadBindAddress,
+                "it is BindAddress that is wrong");
+        return;
+    }
+    for (const Field& field : Fields) {
+        const std::string begin =
+            std::string(field.Name) + " is " + std::to_string(config.*field.Value) + ", allowed is ";
+        if (!error.Text.starts_with(begin))
+            continue;
+        Require(!IsInRange(field, config), "the field that is named is out of range");
+        Require(error.Result == field.Result, "the result is that field's");
+        return;
+    }
+    Require(false, "a refusal names a field and its value");
+}
+
+} // namespace
+} // namespace NetLib::Fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
+{
+    using namespace NetLib;
+    Fuzz::Input input(data, size);
+    const NetLib_Config config = Fuzz::ConfigOf(input);
+    const auto checked = CheckConfig(config);
+    if (checked)
+        Fuzz::CheckAccepted(config, *checked);
+    else
+        Fuzz::CheckRefused(config, checked.error());
+    return 0;
+}
