@@ -12,14 +12,13 @@ namespace NetLib::Fuzz {
 namespace {
 
 constexpr uint32_t MaxReceive = 65535; // bytes asked for at once
-constexpr size_t MaxStream = size_t{1} << 18;
 
 class RingAndModel {
 public:
     explicit RingAndModel(Input& input) : m_Input(input)
     {
-        // Small rings, which wrap after a few bytes, are where the arithmetic is; the others are the rest of what
-        // CheckConfig allows.
+        // Small rings, which wrap after a few bytes, are where the arithmetic is; the others are as large as
+        // goes quickly.
         const uint8_t sizes = m_Input.Take<uint8_t>();
         if (sizes < 200) {
             m_MaxPacketSize = 5 + sizes % 60;
@@ -29,14 +28,11 @@ public:
             m_Capacity = m_MaxPacketSize + m_Input.Between(0, 8192);
         } else {
             m_MaxPacketSize = m_Input.Between(5, 65535);
-            m_Capacity = m_Input.Between(m_MaxPacketSize, 16 << 20);
+            m_Capacity = m_Input.Between(m_MaxPacketSize, MaxRing);
         }
         // A ring goes round some times, and no input takes long.
-        m_MaxStream = std::min(2048 + 4 * size_t{m_Capacity}, MaxStream);
+        m_MaxStream = std::min(2048 + 4 * m_Capacity, MaxStream);
         Require(m_Ring.Create(m_Capacity, m_MaxPacketSize), "there is memory");
-        // Counters of bytes have 32 bits. Only a large ring gets there quickly.
-        if (m_Capacity >= 4 << 20 && m_Input.Take<uint8_t>() % 2 == 1)
-            Skip((uint64_t{1} << 32) - m_Input.Take<uint16_t>());
     }
 
     void Run()
@@ -201,18 +197,6 @@ private:
             const size_t before = m_Received;
             Receive(std::min(m_Capacity, MaxReceive), m_Capacity);
             Require(m_Received > before, "an idle ring receives");
-        }
-    }
-
-    // So many bytes go through the ring, and nobody looks at them.
-    void Skip(uint64_t bytes)
-    {
-        while (bytes != 0) {
-            const auto size = static_cast<uint32_t>(std::min<uint64_t>(bytes, m_Capacity));
-            Require(m_Ring.GetWriteBuffer(size).size() == size, "an empty ring offers all it has");
-            m_Ring.Received(size);
-            m_Ring.GiveBack(m_Ring.HandOut(size));
-            bytes -= size;
         }
     }
 
