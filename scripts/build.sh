@@ -16,9 +16,11 @@ usage: scripts/build.sh VERB
                     lint     formatting, shell and PowerShell scripts, the CI workflow
                     go       go vet, the Go tests with the race detector, and without cgo
                     native   the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+                    fuzz     each fuzzer for some seconds, from the inputs in the repository on
                     windows  the Windows build with MinGW-w64, its C++ and Go tests under Wine
   soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with the picture
                   docs/soak.svg at the end. "soak help" lists its scenarios
+  fuzz [RUNS]     each fuzzer for RUNS inputs (default: 10000000), and a table of them: this takes hours
   bench           the micro-benchmarks of the C++ core and of the Go packages
   help            this text
 
@@ -429,6 +431,98 @@ test_native() {
     fi
 }
 
+# How many inputs a fuzzer gets as part of test: about 5 seconds of each on two cores.
+declare -A test_runs=([ConfigFuzz]=150000 [PacketFramingFuzz]=40000 [SendRingBufferFuzz]=60000 [SubmitFuzz]=80000)
+
+# What the fuzzers did: lines of "target inputs milliseconds".
+fuzz_table=build/fuzz/table.txt
+
+build_fuzzers() {
+    local suffix=$1
+    cmake_preset clang-fuzz "-DCMAKE_C_COMPILER=clang$suffix" "-DCMAKE_CXX_COMPILER=clang++$suffix"
+}
+
+# fuzz_native TARGET RUNS: ends with an error, and keeps the input in build/fuzz, at the first one that fails. What it
+# finds goes into a folder of its own: the repository's inputs are read, and never written.
+fuzz_native() {
+    local target=$1 runs=$2 found=build/fuzz/$1 log=build/fuzz/$1.log inputs begin end
+    rm -rf "$found"
+    mkdir -p "$found"
+    begin=$(date +%s%N)
+    if ! "${no_aslr[@]}" "$(find_built build/native/clang-fuzz "$target")" "-runs=$runs" -seed=1 -max_len=256 \
+        -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 "-artifact_prefix=build/fuzz/$target-" \
+        "$found" "native/fuzz/corpus/$target" >"$log" 2>&1; then
+        tail -n 60 "$log" >&2
+        fail "$target failed: see $log; its last line but one names the input that shows it"
+    fi
+    end=$(date +%s%N)
+    inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    echo "$target $inputs $(((end - begin) / 1000000))" >>"$fuzz_table"
+    echo "$inputs inputs"
+}
+
+# Clang with libFuzzer, its sanitizers and the C++ library of the core; false if they cannot be had.
+install_fuzz_tools() {
+    local suffix version
+    find_clang >/dev/null || need clang++-16 clang-16
+    install_missing || return 1
+    suffix=$(find_clang) || return 1
+    version=$(major "clang++$suffix")
+    need_libcxx "clang++$suffix"
+    need "/usr/lib/llvm-$version/lib/clang/$version/lib/linux/libclang_rt.fuzzer-x86_64.a" "libclang-rt-$version-dev"
+    need g++ g++ # libFuzzer uses its library
+    install_missing
+}
+
+# native_fuzz [RUNS]: builds the C++ fuzzers, and gives each of them RUNS inputs; without RUNS as many as test_runs says.
+native_fuzz() {
+    local suffix target
+    suffix=$(find_clang)
+    choose_aslr
+    step "C++ fuzzers: build (clang++$suffix)" build_fuzzers "$suffix"
+    for target in native/fuzz/corpus/*/; do
+        target=$(basename "$target")
+        step "C++ fuzzer: $target" fuzz_native "$target" "${1:-${test_runs[$target]}}"
+    done
+    no_aslr=()
+}
+
+# run_native_fuzzers [RUNS], run_go_fuzzers [RUNS]: each fuzzer of one language; without RUNS briefly, as part of test.
+run_native_fuzzers() {
+    if install_fuzz_tools; then
+        native_fuzz "$@"
+    else
+        skip 'the C++ fuzzers' 'Clang 16 or newer, its libFuzzer, or its libc++, is missing'
+    fi
+}
+
+run_go_fuzzers() {
+    : # There are none yet.
+}
+
+run_fuzzers() {
+    mkdir -p build/fuzz
+    : >"$fuzz_table"
+    run_native_fuzzers "$@"
+    run_go_fuzzers "$@"
+}
+
+test_fuzz() {
+    run_fuzzers
+}
+
+verb_fuzz() {
+    local runs=${1:-10000000}
+    if (($# > 1)) || ! [[ $runs =~ ^[1-9][0-9]*$ ]]; then
+        echo "build.sh: fuzz takes one number of inputs, and got: $*" >&2
+        exit 2
+    fi
+    need_native_tools
+    run_fuzzers "$runs"
+    printf '\n%-24s %12s %10s %10s\n' target inputs seconds inputs/s
+    awk '{ printf "%-24s %12d %10.1f %10d\n", $1, $2, $3 / 1000, $2 * 1000 / ($3 > 0 ? $3 : 1) }' "$fuzz_table"
+}
+
 mingw=x86_64-w64-mingw32
 
 # go_for_windows ARGS...: go, building for Windows with MinGW-w64's C compiler.
@@ -500,13 +594,13 @@ test_windows() {
 verb_test() {
     local part parts=("$@")
     if ((${#parts[@]} == 0)); then
-        parts=(lint native go windows)
+        parts=(lint native fuzz go windows)
     fi
     for part in "${parts[@]}"; do
         case $part in
-        lint | go | native | windows) ;;
+        lint | go | native | fuzz | windows) ;;
         *)
-            echo "build.sh: test has no part $part; its parts are lint, go, native and windows" >&2
+            echo "build.sh: test has no part $part; its parts are lint, native, fuzz, go and windows" >&2
             exit 2
             ;;
         esac
@@ -535,7 +629,7 @@ build | bench)
         exit 2
     fi
     ;;&
-build | run | test | bench | soak)
+build | run | test | fuzz | soak | bench)
     "verb_$verb" "$@"
     ;;
 help | -h | --help)
