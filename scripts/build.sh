@@ -20,7 +20,7 @@ usage: scripts/build.sh VERB
                     windows  the Windows build with MinGW-w64, its C++ and Go tests under Wine
   soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with the picture
                   docs/soak.svg at the end. "soak help" lists its scenarios
-  fuzz [RUNS]     each fuzzer for RUNS inputs (default: 10000000), and a table of them: this takes hours
+  fuzz [RUNS]     each fuzzer for RUNS inputs (default: 10000000), and then a table of them
   bench           the micro-benchmarks of the C++ core and of the Go packages
   help            this text
 
@@ -431,8 +431,8 @@ test_native() {
     fi
 }
 
-# How many inputs a fuzzer gets as part of test: about 5 seconds of each on two cores.
-declare -A test_runs=([ConfigFuzz]=150000 [PacketFramingFuzz]=40000 [SendRingBufferFuzz]=60000 [SubmitFuzz]=80000)
+# How many inputs a fuzzer gets as part of test: about 5 seconds each.
+declare -A test_runs=([ConfigFuzz]=500000 [PacketFramingFuzz]=180000 [SendRingBufferFuzz]=300000 [SubmitFuzz]=250000)
 
 # What the fuzzers did: lines of "target inputs milliseconds".
 fuzz_table=build/fuzz/table.txt
@@ -474,7 +474,7 @@ install_fuzz_tools() {
     install_missing
 }
 
-# native_fuzz [RUNS]: builds the C++ fuzzers, and gives each of them RUNS inputs; without RUNS as many as test_runs says.
+# native_fuzz [RUNS]: builds the C++ fuzzers and gives each RUNS inputs; without RUNS, as many as test_runs says.
 native_fuzz() {
     local suffix target
     suffix=$(find_clang)

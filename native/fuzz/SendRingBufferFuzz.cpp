@@ -62,8 +62,8 @@ private:
         const auto data = std::make_unique_for_overwrite<std::byte[]>(size);
         std::memcpy(data.get(), StreamBytes(m_Written, size).data(), size);
         const bool fits = size <= Room();
-        Require(m_Ring.AddSendData({data.get(), size}) == (fits ? SendRingBuffer::Added::Yes : SendRingBuffer::Added::Full),
-                "data goes in if there is room for all of it");
+        const auto expected = fits ? SendRingBuffer::Added::Yes : SendRingBuffer::Added::Full;
+        Require(m_Ring.AddSendData({data.get(), size}) == expected, "data goes in if there is room for all of it");
         if (fits)
             m_Written += size;
         Check();
@@ -78,7 +78,7 @@ private:
         Require(!pieces[0].empty() || pieces[1].empty(), "the first piece is the first to send");
         const auto expected = StreamBytes(m_Read, size);
         Require(IsSame(pieces[0], expected.first(pieces[0].size())), "the first piece is what was written");
-        Require(IsSame(pieces[1], expected.subspan(pieces[0].size())), "the second piece is what was written behind it");
+        Require(IsSame(pieces[1], expected.subspan(pieces[0].size())), "the second piece is what follows it");
         const size_t sent = std::min(most, size);
         m_Ring.SendCompleted(static_cast<uint32_t>(sent));
         m_Read += sent;
