@@ -453,7 +453,7 @@ fuzz_native() {
         -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 "-artifact_prefix=build/fuzz/$target-" \
         "$found" "native/fuzz/corpus/$target" >"$log" 2>&1; then
         tail -n 60 "$log" >&2
-        fail "$target failed: see $log; its last line but one names the input that shows it"
+        fail "$target failed: see $log, which names the input that shows it (Test unit written to ...)"
     fi
     end=$(date +%s%N)
     inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
