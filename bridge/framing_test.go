@@ -37,7 +37,7 @@ func TestFramePacket(t *testing.T) {
 }
 
 // Whatever a peer sends: a packet lies within the data and within the bounds, and what is said of a stream does not
-// depend on where it was cut.
+// depend on where it was cut, and is what splitNaively says.
 func FuzzFramePacket(f *testing.F) {
 	f.Add([]byte{}, uint16(1024), uint8(0))
 	f.Add([]byte{5, 0, 201, 0, 0}, uint16(1024), uint8(1))
@@ -75,5 +75,11 @@ func FuzzFramePacket(f *testing.F) {
 		cutUp, cutUpReason := all(int(cut) + 1)
 		require.Equal(t, whole, cutUp)
 		require.Equal(t, wholeReason, cutUpReason)
+		packets, violation := splitNaively(stream, maxSize)
+		require.Equal(t, violation, wholeReason)
+		require.Len(t, whole, len(packets))
+		for i, packet := range packets {
+			require.Len(t, packet, whole[i])
+		}
 	})
 }
