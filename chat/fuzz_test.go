@@ -55,6 +55,9 @@ var wireShapes = []struct {
 // and what it took comes out of its encoder as it was, but for what the protocol gives no meaning to: Type, and what
 // stands behind the end of a text.
 func FuzzDecode(f *testing.F) {
+	for _, g := range goldenPackets(f) {
+		f.Add([]byte(g.bytes))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		for _, shape := range wireShapes {
@@ -287,6 +290,9 @@ func (b *bobInWords) answers(packet []byte) (toBob, toAlice string) {
 // FuzzServer sends a stream of made-up packets to a server with two members in a room. Whatever they are, each is
 // answered as the protocol says, and the other member is served as if nothing were.
 func FuzzServer(f *testing.F) {
+	for _, g := range goldenPackets(f) {
+		f.Add([]byte(g.bytes))
+	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		h := newHarness(t)
 		alice, bob := h.member(0, "alice", 0), h.member(1, "bob", 0)
