@@ -135,7 +135,8 @@ func newWave(seed uint64) *wave {
 		largestStream = 3000
 	case 6:
 		w.name = "rate limit"
-		c.Rate = RateLimit{PacketsPerSecond: 4000, BytesPerSecond: 1 << 20, Burst: time.Duration(r.IntN(5)) * time.Millisecond}
+		burst := time.Duration(r.IntN(5)) * time.Millisecond
+		c.Rate = RateLimit{PacketsPerSecond: 4000, BytesPerSecond: 1 << 20, Burst: burst}
 		largestStream = 8000
 	}
 	c.SendBufferSize = max(c.SendBufferSize, c.MaxPacketSize)

@@ -142,7 +142,8 @@ func runeSize(s []byte) int {
 	return 0
 }
 
-// hasControl reports whether a valid text has a control character: C0, DEL, or C1, which UTF-8 writes as C2 80 to C2 9F.
+// hasControl reports whether a valid text has a control character: C0, DEL, or C1, which UTF-8 writes as C2 80 to
+// C2 9F.
 func hasControl(text []byte) bool {
 	for i, b := range text {
 		if b < 0x20 || b == 0x7f || b == 0xc2 && text[i+1] < 0xa0 {
