@@ -497,7 +497,7 @@ run_native_fuzzers() {
 }
 
 run_go_fuzzers() {
-    : # There are none yet.
+    step 'Go fuzzers' scripts/go-fuzz.sh "${1:-10000}"
 }
 
 run_fuzzers() {
@@ -519,7 +519,7 @@ verb_fuzz() {
     fi
     need_native_tools
     run_fuzzers "$runs"
-    printf '\n%-24s %12s %10s %10s\n' target inputs seconds inputs/s
+    printf '\n%-24s %12s %10s %10s\n' 'C++ target' inputs seconds inputs/s
     awk '{ printf "%-24s %12d %10.1f %10d\n", $1, $2, $3 / 1000, $2 * 1000 / ($3 > 0 ? $3 : 1) }' "$fuzz_table"
 }
 
