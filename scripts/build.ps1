@@ -23,6 +23,8 @@ function Show-Usage {
     Write-Host '  test            the C++ tests, go vet and the Go tests on the live IocpNetLib.dll'
     Write-Host '  soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with'
     Write-Host '                  the picture docs\soak.svg at the end. "soak help" lists its scenarios'
+    Write-Host '  fuzz [INPUTS]   every Go fuzzer with INPUTS inputs each (default: 10000000, which takes hours), then'
+    Write-Host '                  a table; those of the C++ core need Clang''s libFuzzer: build.sh fuzz, on Linux'
     Write-Host '  bench           the micro-benchmarks of the C++ core and of the Go packages'
     Write-Host '  help            this text'
     Write-Host ''
@@ -272,6 +274,33 @@ function Invoke-Test {
     Write-Host '==== all steps ok'
 }
 
+# Every Go fuzzer, found in the tests themselves. The number of inputs bounds each, and not a time: at the end of a time
+# go test may report its own deadline as a failure.
+function Invoke-Fuzz {
+    param([string]$Inputs)
+    Find-Tools
+    Invoke-Step 'native core (Visual Studio 2022)' { Build-Core @() }
+    $env:IOCPNETLIB_CORE = $Library
+    $table = @()
+    $folders = @('bridge', 'chat', 'cmd')
+    $tests = @(Get-ChildItem -Path $folders -Recurse -File -Filter '*_test.go')
+    foreach ($found in @(Select-String -LiteralPath $tests.FullName -Pattern '^func (Fuzz[A-Za-z0-9_]+)')) {
+        $fuzzer = $found.Matches[0].Groups[1].Value
+        $package = './' + (Split-Path -Parent $found.Path).Substring($Root.Length + 1).Replace('\', '/') + '/'
+        $watch = [System.Diagnostics.Stopwatch]::StartNew()
+        Invoke-Step "fuzzer: $fuzzer, $package" {
+            Invoke-Program $script:Go @('test', '-run', '^$', '-fuzz', ('^{0}$' -f $fuzzer), '-fuzztime',
+                ('{0}x' -f $Inputs), '-fuzzminimizetime', '100x', $package)
+        }
+        $table += '{0,-22} {1,12} {2,8:n0}' -f $fuzzer, $Inputs, $watch.Elapsed.TotalSeconds
+    }
+    Write-Host ''
+    Write-Host ('{0,-22} {1,12} {2,8}' -f 'fuzzer', 'inputs', 'seconds')
+    foreach ($line in $table) {
+        Write-Host $line
+    }
+}
+
 function Invoke-Bench {
     Find-Tools
     $benchmark = Find-VcpkgPackage 'benchmark'
@@ -310,6 +339,10 @@ if ($args.Count -gt 1) {
     $rest = @($args[1..($args.Count - 1)])
 }
 
+if (($verb -eq 'fuzz') -and ($rest.Count -gt 0) -and (($rest -join ' ') -notmatch '^[1-9][0-9]{0,11}$')) {
+    Write-Host ('build.ps1: fuzz takes the number of inputs for each fuzzer, and got: {0}' -f ($rest -join ' '))
+    exit 2
+}
 if (($rest.Count -gt 0) -and ($verb -in @('build', 'test', 'bench'))) {
     Write-Host ('build.ps1: {0} takes no arguments, and got: {1}' -f $verb, ($rest -join ' '))
     exit 2
@@ -321,6 +354,13 @@ try {
         'build' { Invoke-Build }
         'run' { Invoke-Run $rest }
         'test' { Invoke-Test }
+        'fuzz' {
+            $inputs = '10000000'
+            if ($rest.Count -gt 0) {
+                $inputs = [string]$rest[0]
+            }
+            Invoke-Fuzz $inputs
+        }
         'bench' { Invoke-Bench }
         'soak' { Invoke-Soak $rest }
         { $_ -in @('help', '-h', '--help') } { Show-Usage }
