@@ -103,15 +103,10 @@ bool BecomeOwner(pid_t thread) noexcept
 // Whether this library was at work: its code, or code that it had called. The thread is none of its own.
 bool IsOurs(const MiniDumpTarget& target, ucontext_t& context) noexcept
 {
-    const uintptr_t address = ProgramCounter(context);
-    if (target.Core.Contains(address))
-        return true;
-    const Backtrace& trace = g_State->Trace;
-    return std::any_of(trace.Addresses, trace.Addresses + trace.Count,
-                       [&](uintptr_t caller) { return target.Core.Contains(caller); });
+    return target.Core.Contains(ProgramCounter(context)) || g_State->Trace.Touches(target.Core);
 }
 
-void CollectBacktrace(ucontext_t& context) noexcept
+void CollectBacktrace(const MiniDumpTarget& target, int signal, ucontext_t& context) noexcept
 {
     State& state = *g_State;
     const ucontext_t original = context; // a fault may leave it changed
@@ -121,6 +116,11 @@ void CollectBacktrace(ucontext_t& context) noexcept
     state.Trace.IsWildCall = !state.Map.Find(ProgramCounter(context), entry) || !entry.IsCode;
     Survive([&] { state.Trace.Collect(context); });
     context.uc_mcontext = original.uc_mcontext;
+    // LLVM's unwinder does not get through the function from which Clang calls std::terminate, nor out of one whose first
+    // instruction is the fault.
+    const bool isCutShort = state.Trace.Count <= 1 || (signal == SIGABRT && !state.Trace.Touches(target.Core));
+    if (isCutShort && state.Map.Find(StackPointer(context), entry))
+        Survive([&] { state.Trace.Scan(context, entry.Range.End, target.Core); });
 }
 
 // Tells where the file is, unless nobody reads standard error.
@@ -201,7 +201,7 @@ void Examine(const MiniDumpTarget& target, const siginfo_t& info, ucontext_t& co
     if (IsForeign(target, info, context) || !BecomeOwner(thread))
         return;
     const Alarm alarm;
-    CollectBacktrace(context);
+    CollectBacktrace(target, info.si_signo, context);
     if (!IsCoreThread(context) && !IsOurs(target, context)) {
         g_State->Owner.store(0);
         return;

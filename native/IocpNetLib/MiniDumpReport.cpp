@@ -118,6 +118,17 @@ uintptr_t ProgramCounter(const ucontext_t& context) noexcept
 #endif
 }
 
+uintptr_t StackPointer(const ucontext_t& context) noexcept
+{
+#if defined(__x86_64__)
+    return static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+    return context.uc_mcontext.sp;
+#else
+#  error "The crash file knows the registers of x86-64 and of AArch64"
+#endif
+}
+
 void Backtrace::Collect(ucontext_t& context) noexcept
 {
     Count = 0;
@@ -146,6 +157,24 @@ void Backtrace::Collect(ucontext_t& context) noexcept
     _Unwind_Backtrace(Visit, &walk);
     if (Count == 0) // the unwinder did not get through the signal handler
         Addresses[Count++] = walk.From;
+}
+
+bool Backtrace::Touches(const CodeRange& code) const noexcept
+{
+    return std::any_of(Addresses, Addresses + Count, [&](uintptr_t address) { return code.Contains(address); });
+}
+
+void Backtrace::Scan(const ucontext_t& context, uintptr_t end, const CodeRange& code) noexcept
+{
+    constexpr uintptr_t Word = sizeof(uintptr_t);
+    constexpr uintptr_t Longest = 16 * 1024; // abort and terminate need far less
+    const uintptr_t begin = (StackPointer(context) + Word - 1) & ~(Word - 1);
+    end = std::min(end, begin + Longest);
+    for (uintptr_t at = begin; at + Word <= end && Count < MaxCount; at += Word) {
+        const uintptr_t address = *reinterpret_cast<const uintptr_t*>(at);
+        if (code.Contains(address))
+            Addresses[Count++] = address;
+    }
 }
 
 void MemoryMap::Read() noexcept

@@ -40,9 +40,14 @@ struct Backtrace {
 
     // Follows the stack of context. What was found before a fault stays.
     void Collect(ucontext_t& context) noexcept;
+    // Adds what looks like return addresses into code on the next part of the stack of context, from its top to the end
+    // of range at most: for frames that tell the unwinder nothing.
+    void Scan(const ucontext_t& context, uintptr_t end, const CodeRange& code) noexcept;
+    [[nodiscard]] bool Touches(const CodeRange& code) const noexcept;
 };
 
 [[nodiscard]] uintptr_t ProgramCounter(const ucontext_t& context) noexcept;
+[[nodiscard]] uintptr_t StackPointer(const ucontext_t& context) noexcept;
 
 // The modules of the process, read from the system.
 struct MemoryMap {

@@ -214,7 +214,7 @@ constexpr Way Ways[] = {
     {"write", 0xC0000005, SIGSEGV, " NetLib::Test::CrashByWriting("},
     {"abort", 0x40000015, SIGABRT, " NetLib::Test::RunMiniDumpChild("},
     {"terminate", 0x40000015, SIGABRT, " NetLib::Test::CrashByTerminate("},
-    {"io-thread", 0xC0000005, SIGSEGV, " NetLib::IOWorker::StopReading("},
+    {"io-thread", 0xC0000005, SIGSEGV, " NetLib::IOWorker::"},
     {"io-thread-overflow", 0xC00000FD, SIGSEGV, " NetLib::Test::CrashByRecursion("},
     {"wild-call", 0xC0000005, SIGSEGV, " NetLib::Log::Write("},
 };
