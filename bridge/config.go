@@ -60,8 +60,8 @@ type KeepAlive struct {
 type RateLimit struct {
 	PacketsPerSecond int // 0 to 1,000,000; 0: no limit
 	BytesPerSecond   int // bytes of packets, headers included, 0 to 1 GiB; 0: no limit
-	// Burst is what a client may send at once, after silence, as time at these rates, 0 to 1 minute. One packet always
-	// passes.
+	// Burst is what a client may send at once, after silence, as time at these rates, 20 ms (less than a system's timers
+	// resolve would lower the rates) to 1 minute. One packet always passes.
 	Burst time.Duration
 }
 
@@ -100,6 +100,7 @@ const (
 	maxKeepAliveCount = 127
 	maxPacketRate     = 1_000_000
 	maxByteRate       = 1 << 30
+	minRateBurst      = 20 * time.Millisecond
 	maxRateBurst      = time.Minute
 
 	// The native core's buffer for the address, less the terminator.
@@ -160,7 +161,7 @@ func (c *Config) validate() error {
 		{"IdleTimeout", c.IdleTimeout, 0, maxIdle},
 		{"KeepAlive.Idle", c.KeepAlive.Idle, 0, maxKeepAlive},
 		{"KeepAlive.Interval", c.KeepAlive.Interval, time.Second, maxKeepAlive},
-		{"Rate.Burst", c.Rate.Burst, 0, maxRateBurst},
+		{"Rate.Burst", c.Rate.Burst, minRateBurst, maxRateBurst},
 	}
 	for _, d := range durations {
 		if d.value < d.min || d.value > d.max {

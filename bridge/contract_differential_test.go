@@ -135,7 +135,7 @@ func newWave(seed uint64) *wave {
 		largestStream = 3000
 	case 6:
 		w.name = "rate limit"
-		burst := time.Duration(r.IntN(5)) * time.Millisecond
+		burst := minRateBurst + time.Duration(r.IntN(5))*time.Millisecond
 		c.Rate = RateLimit{PacketsPerSecond: 4000, BytesPerSecond: 1 << 20, Burst: burst}
 		largestStream = 8000
 	}

@@ -420,7 +420,7 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 			{"Rate.PacketsPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.PacketsPerSecond = 1_000_001 }},
 			{"Rate.BytesPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.BytesPerSecond = -1 }},
 			{"Rate.BytesPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.BytesPerSecond = 1<<30 + 1 }},
-			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = -1 }},
+			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = 19 * time.Millisecond }},
 			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = time.Minute + 1 }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = "localhost" }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = "127.0.0.1:11021" }},

@@ -52,7 +52,7 @@ func TestRule08StopFromAnyState(t *testing.T) {
 				}
 			}},
 			{"a client waits for its share of the rate", func(_ *testing.T, config *Config) func() {
-				config.Rate = RateLimit{BytesPerSecond: 1}
+				config.Rate = RateLimit{BytesPerSecond: 1, Burst: minRateBurst}
 				return func() {
 					s.dial().write(numbered(1, 1, 20), numbered(1, 2, 20))
 					s.eventually("it waits", func(stats Stats) bool { return stats.ReceivesThrottled >= 1 })

@@ -107,6 +107,25 @@ func TestAClientThatIsNotReadIsNotIdle(t *testing.T) {
 	})
 }
 
+// The pause that ends just before the time is over is not charged to the client either.
+func TestIdleTimeoutCountsFromTheEndOfAPause(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.MaxPacketSize, config.RecvBufferSize = 256, 512
+		config.IdleTimeout = 2 * time.Second
+		s.start(config)
+		c, id := s.connected()
+		c.write(numbered(1, 0, 256), numbered(1, 1, 256))
+		s.eventually("reading pauses", func(stats Stats) bool { return stats.ReceivesPaused > 0 })
+		time.Sleep(time.Second) // the pause
+		s.expectPacket(id, numbered(1, 0, 256))
+		s.expectPacket(id, numbered(1, 1, 256))
+		begin := time.Now()
+		s.expectClose(id, CloseIdleTimeout)
+		require.GreaterOrEqual(t, time.Since(begin), config.IdleTimeout-10*time.Millisecond)
+	})
+}
+
 // A client that sends more than its share is read more slowly. Nothing of it is lost, its end waits for its packets, and
 // another client is not held up.
 func TestRateLimit(t *testing.T) {
@@ -157,7 +176,7 @@ func TestRateLimit(t *testing.T) {
 // almostNothing lets one byte a second pass: what is delivered beyond the first packet is delivered for another reason.
 func almostNothing() Config {
 	config := testConfig()
-	config.Rate = RateLimit{BytesPerSecond: 1}
+	config.Rate = RateLimit{BytesPerSecond: 1, Burst: minRateBurst}
 	return config
 }
 
@@ -181,6 +200,29 @@ func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
 	})
 }
 
+// A client that breaks its connection does not take back what the core has received and held up by the limit.
+func TestAThrottledClientThatResetsLosesNothing(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		s.start(almostNothing())
+		c, id := s.connected()
+		var all [][]byte
+		for number := range 10 {
+			all = append(all, numbered(1, number, 50))
+		}
+		c.write(all...)
+		s.expectPacket(id, all[0])
+		s.eventually("all is received and waits", func(stats Stats) bool {
+			return stats.BytesReceived == 500 && stats.ReceivesThrottled > 0
+		})
+		c.reset()
+		s.sendUntil(id, func(stats Stats) bool { return stats.Closed[ClosePeerReset] == 1 }) // finds out about the reset
+		for number := range 9 {
+			s.expectPacket(id, all[1+number])
+		}
+		s.expectClose(id, ClosePeerReset)
+	})
+}
+
 func TestAThrottledClientCanBeDisconnected(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		s.start(almostNothing())
@@ -198,5 +240,14 @@ func TestAThrottledClientCanBeDisconnected(t *testing.T) {
 		s.eventually("its slot is free", func(stats Stats) bool {
 			return stats.ConnectionsCurrent == 0 && stats.BytesReceived == stats.BytesReceivedDiscarded+50
 		})
+	})
+}
+
+// sendUntil sends to a connection until the counters say that something has happened.
+func (s *subject) sendUntil(id ConnectionID, condition func(Stats) bool) {
+	s.t.Helper()
+	s.eventually("what sending finds out", func(stats Stats) bool {
+		s.send(id, packetOf(9, nil))
+		return condition(stats)
 	})
 }

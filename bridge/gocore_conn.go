@@ -43,11 +43,13 @@ type goConn struct {
 	reason   CloseReason // first come; not CloseNone: the receive side has ended, or is to end
 	sendsEnd bool        // payloads are dropped
 	broken   bool        // the socket is of no more use: what is queued is discarded
-	taken    bool        // logic gave the Close back
-	stopped  bool        // Stop: nothing more is delivered, deadline holds
-	draining bool        // the writer ends when nothing is queued
-	lingers  bool        // the reader reads the rest away
-	deadline time.Time   // for the socket's last writes and reads; set when draining or stopped
+	// logicClosed: logic has disconnected it, given the Close back, or sent more than fits.
+	logicClosed bool
+	taken       bool      // logic gave the Close back
+	stopped     bool      // Stop: nothing more is delivered, deadline holds
+	draining    bool      // the writer ends when nothing is queued
+	lingers     bool      // the reader reads the rest away
+	deadline    time.Time // for the socket's last writes and reads; set when draining or stopped
 
 	// Sending, see gocore_write.go.
 	pending    *sendBuffer // nil when nothing is queued
@@ -118,7 +120,7 @@ func (c *goConn) breakLocked(reason CloseReason) {
 // disconnect is what logic's Disconnect does.
 func (c *goConn) disconnect() {
 	c.mu.Lock()
-	c.sendsEnd = true
+	c.sendsEnd, c.logicClosed = true, true
 	c.endLocked(CloseLogic)
 	c.mu.Unlock()
 }
@@ -127,7 +129,7 @@ func (c *goConn) disconnect() {
 func (c *goConn) closeTaken() {
 	c.mu.Lock()
 	c.taken = true
-	c.sendsEnd = true
+	c.sendsEnd, c.logicClosed = true, true
 	c.mu.Unlock()
 	c.wakeReader()
 }

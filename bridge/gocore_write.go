@@ -24,7 +24,7 @@ func (c *goConn) queueSend(payload []byte) (wakes bool) {
 	defer c.mu.Unlock()
 	if c.sendsEnd {
 		drop := SendDropNotConnected
-		if c.broken {
+		if c.broken && !c.logicClosed {
 			drop = SendDropBroken
 		}
 		s.counters.sendsDropped[drop].Add(1)
@@ -32,6 +32,7 @@ func (c *goConn) queueSend(payload []byte) (wakes bool) {
 	}
 	if len(payload) > s.config.SendBufferSize-c.queued {
 		s.counters.sendsDropped[SendDropBufferFull].Add(1)
+		c.logicClosed = true
 		c.breakLocked(CloseSendBufferFull)
 		return false
 	}

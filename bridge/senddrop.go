@@ -7,7 +7,7 @@ type SendDrop uint16
 
 // The reasons. SendDropCount is how many there are.
 const (
-	SendDropNotConnected SendDrop = iota // no such connection, or logic has disconnected it or given its Close back
+	SendDropNotConnected SendDrop = iota // no such connection, or logic has disconnected it, given its Close back, or sent too much
 	SendDropBroken                       // its socket is closed, and its Close on the way to logic
 	SendDropBufferFull                   // no room in its send buffer: it is being closed
 	SendDropOutOfMemory                  // no memory for its send buffer: it is being closed; native cores only

@@ -10,7 +10,7 @@ import (
 // Clients that say nothing give their places back, each for its own reason.
 func TestSilentClients(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--login-timeout", "1s", "--idle-timeout", "1s", "--max-connections", "3")
+		server := startServer(t, core, "--login-timeout", "1s", "--idle-timeout", "1s")
 		silent := dial(t, server.address())
 		half := dial(t, server.address())
 		half.send(loginRequest("half")[:46])

@@ -14,7 +14,7 @@ void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddres
     PeerLength = static_cast<uint32_t>(std::strlen(Peer.data()));
 
     Reason = CloseReason::None;
-    Receiving = CloseTaken = PeerEnded = SendShutdown = HasSentPacket = IsThrottled = HasBeenThrottled = false;
+    Receiving = CloseTaken = PeerEnded = SendShutdown = IsRecvPaused = HasSentPacket = IsThrottled = HasBeenThrottled = IsRateOff = false;
     Deadline = std::chrono::steady_clock::time_point::max();
     RecvPaused.store(false, std::memory_order_relaxed);
     SendClosed.store(false, std::memory_order_relaxed);

@@ -81,9 +81,11 @@ public:
     bool IsRecvQueued = false; // in the worker's list of connections that have more to receive
     bool WaitsForMessages = false; // in the worker's list of connections that the message pool could not serve
     uint32_t WorkerPosition = 0; // in the worker's list of its connections
+    bool IsRecvPaused = false;           // reading rests until the ResumeRecv attention
     bool HasSentPacket = false;          // a whole one
     bool IsThrottled = false;            // reading rests until ResumeAt: the client sends more than it may
     bool HasBeenThrottled = false;       // which is logged once
+    bool IsRateOff = false;              // it ends: what was received is delivered at once
     RateMeter Rate;
     // Times that the worker's timer looks at. Deadline ends the closing; max: none.
     std::chrono::steady_clock::time_point Deadline = std::chrono::steady_clock::time_point::max();

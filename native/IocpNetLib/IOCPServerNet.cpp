@@ -100,22 +100,24 @@ std::expected<void, StartError> IOCPServerNet::Open()
 std::expected<UniqueSocket, StartError> IOCPServerNet::OpenListener()
 {
     const NetConfig& config = m_Context.Config;
+    const auto prepare = [&config](UniqueSocket& listener) {
+        if constexpr (AcceptedSocketsInheritOptions)
+            config.SetConnectionOptions(listener);
+    };
     std::expected<UniqueSocket, ListenError> socket;
     if (config.BindAddress.empty()) {
-        socket = OpenListenSocket(SocketAddress::AnyIPv6(config.PortNumber), true);
+        socket = OpenListenSocket(SocketAddress::AnyIPv6(config.PortNumber), true, prepare);
         // A system without IPv6 has no such socket or no such address: then IPv4 is all there is.
         if (!socket && (socket.error().Step == ListenStep::Socket || IsAddressMissing(socket.error().Error)))
-            socket = OpenListenSocket(SocketAddress::AnyIPv4(config.PortNumber), false);
+            socket = OpenListenSocket(SocketAddress::AnyIPv4(config.PortNumber), false, prepare);
     } else {
         const auto address = SocketAddress::Parse(config.BindAddress, config.PortNumber);
         if (!address)
             return std::unexpected(Failure(NetLib_Result_BadBindAddress, "BindAddress " + address.error()));
-        socket = OpenListenSocket(*address, false);
+        socket = OpenListenSocket(*address, false, prepare);
     }
     if (!socket)
         return std::unexpected(Failure(ResultOf(socket.error().Step), socket.error().Text));
-    if constexpr (AcceptedSocketsInheritOptions)
-        config.SetConnectionOptions(*socket);
     return std::move(*socket);
 }
 

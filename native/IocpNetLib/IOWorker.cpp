@@ -183,8 +183,7 @@ void IOWorker::StopReading()
     m_Turn = m_Connections;
     for (Connection* connection : m_Turn) {
         // Whole packets were received: they are delivered first, from now on at any rate.
-        if (connection->Receiving && std::exchange(connection->IsThrottled, false))
-            (void)DeliverPackets(*connection);
+        DeliverWaiting(*connection);
         if (connection->Receiving && connection->WaitsForMessages)
             continue; // by ServeMessageWaiters
         EndReceiving(*connection, CloseReason::ServerStop);
@@ -242,8 +241,12 @@ void IOWorker::HandleAttention(Connection& connection, uint32_t attention)
         Break(connection, has(Attention::SendFull) ? CloseReason::SendBufferFull : CloseReason::OutOfMemory, true);
         return;
     }
-    if (has(Attention::ResumeRecv) && connection.Receiving)
-        QueueRecv(connection);
+    if (has(Attention::ResumeRecv)) {
+        connection.IsRecvPaused = false;
+        connection.LastPacket = m_Now; // nobody looked what it sent meanwhile
+        if (connection.Receiving)
+            QueueRecv(connection);
+    }
     if (has(Attention::Send))
         Flush(connection);
     if (has(Attention::Disconnect))

@@ -89,6 +89,7 @@ private:
     void HandleRecv(Connection& connection, IoOutcome outcome);        // may free
     [[nodiscard]] bool DeliverPackets(Connection& connection);
     void NotePackets(Connection& connection) noexcept;
+    void DeliverWaiting(Connection& connection);
     void ServeMessageWaiters();
     void Flush(Connection& connection);
     void EndReceiving(Connection& connection, CloseReason reason);

@@ -99,6 +99,7 @@ void IOWorker::StartRecv(Connection& connection)
         buffer = connection.Recv.GetWriteBuffer(wanted);
         if (buffer.empty()) {
             m_Counters.ReceivesPaused.Increment();
+            connection.IsRecvPaused = true;
             return;
         }
         connection.RecvPaused.store(false, std::memory_order_relaxed);
@@ -147,8 +148,7 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
 // connection waits for messages or for its share of the rate, or ends. It waits for neither when this is called.
 bool IOWorker::DeliverPackets(Connection& connection)
 {
-    // A stop delivers everything that was received.
-    const RateLimit limit = m_Phase == StopPhase::Running ? m_Server.Config.Rate : RateLimit{};
+    const RateLimit limit = connection.IsRateOff ? RateLimit{} : m_Server.Config.Rate;
     for (;;) {
         std::array<uint32_t, FramesAtATime> sizes;
         size_t count = 0;
@@ -209,6 +209,14 @@ bool IOWorker::DeliverPackets(Connection& connection)
     }
 }
 
+// What waits for its share was received before the end that comes now, and is delivered before it.
+void IOWorker::DeliverWaiting(Connection& connection)
+{
+    connection.IsRateOff = true;
+    if (connection.Receiving && std::exchange(connection.IsThrottled, false))
+        (void)DeliverPackets(connection);
+}
+
 void IOWorker::NotePackets(Connection& connection) noexcept
 {
     connection.LastPacket = m_Now;
@@ -257,6 +265,7 @@ void IOWorker::Flush(Connection& connection)
             connection.Send.SendCompleted(outcome.Bytes);
             break;
         case IoOutcome::Status::Failed:
+            DeliverWaiting(connection);
             EndReceiving(connection, ReasonOf(outcome));
             CloseSocket(connection, false);
             return;
@@ -269,6 +278,7 @@ void IOWorker::OnSendDone(IoSocket& socket, IoOutcome outcome)
     auto& connection = static_cast<Connection&>(socket);
     connection.SendInFlight = false;
     if (outcome.Result == IoOutcome::Status::Failed) {
+        DeliverWaiting(connection);
         Break(connection, ReasonOf(outcome), false);
         return;
     }

@@ -88,8 +88,7 @@ void IOWorker::CutOff(Connection& connection)
 
 void IOWorker::HandleSilence(Connection& connection)
 {
-    if (connection.IsThrottled || connection.WaitsForMessages ||
-        connection.RecvPaused.load(std::memory_order_relaxed)) {
+    if (connection.IsThrottled || connection.WaitsForMessages || connection.IsRecvPaused) {
         connection.LastPacket = m_Now; // it may well have sent something: nobody has looked
         return;
     }

@@ -60,7 +60,7 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
         Range{"KeepAliveCount", config.KeepAliveCount, 1, 127, NetLib_Result_InvalidArgument},
         Range{"MaxPacketsPerSecond", config.MaxPacketsPerSecond, 0, 1'000'000, NetLib_Result_InvalidArgument},
         Range{"MaxBytesPerSecond", config.MaxBytesPerSecond, 0, 1 << 30, NetLib_Result_InvalidArgument},
-        Range{"RateBurstMilliseconds", config.RateBurstMilliseconds, 0, 60'000, NetLib_Result_InvalidArgument},
+        Range{"RateBurstMilliseconds", config.RateBurstMilliseconds, 20, 60'000, NetLib_Result_InvalidArgument},
         Range{"NoDelay", config.NoDelay, 0, 1, NetLib_Result_InvalidArgument},
         Range{"MinLogLevel", config.MinLogLevel, NetLib_LogLevel_Trace, NetLib_LogLevel_Fatal,
               NetLib_Result_InvalidArgument},

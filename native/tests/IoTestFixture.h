@@ -26,7 +26,7 @@ protected:
         ASSERT_TRUE(io) << io.error();
         m_Io = std::move(*io);
         const auto address = SocketAddress::Parse("127.0.0.1", 0);
-        auto listenSocket = OpenListenSocket(*address, false);
+        auto listenSocket = OpenListenSocket(*address, false, [](UniqueSocket&) {});
         ASSERT_TRUE(listenSocket) << listenSocket.error().Text;
         m_Port = SocketAddress::LocalOf(listenSocket->Get()).Port();
         const auto listening = m_Io->Listen(std::move(*listenSocket));

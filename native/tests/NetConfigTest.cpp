@@ -50,7 +50,7 @@ constexpr std::array Fields{
     Field{"KeepAliveCount", &NetLib_Config::KeepAliveCount, 1, 127, 100},
     Field{"MaxPacketsPerSecond", &NetLib_Config::MaxPacketsPerSecond, 0, 1'000'000, 100},
     Field{"MaxBytesPerSecond", &NetLib_Config::MaxBytesPerSecond, 0, 1 << 30, 100},
-    Field{"RateBurstMilliseconds", &NetLib_Config::RateBurstMilliseconds, 0, 60'000, 100},
+    Field{"RateBurstMilliseconds", &NetLib_Config::RateBurstMilliseconds, 20, 60'000, 100},
     Field{"NoDelay", &NetLib_Config::NoDelay, 0, 1, 100},
     Field{"MinLogLevel", &NetLib_Config::MinLogLevel, 0, 5, 100},
 };

@@ -173,7 +173,7 @@ NetLib_Config AlmostNothing()
 {
     NetLib_Config config = SmallConfig();
     config.MaxBytesPerSecond = 1;
-    config.RateBurstMilliseconds = 0;
+    config.RateBurstMilliseconds = 20;
     return config;
 }
 
@@ -222,7 +222,7 @@ TEST(RateLimit, TogetherWithAnEmptyPool)
     config.MaxMessagePoolCount = 1;
     config.ExtraMessagePoolCount = 0;
     config.MaxPacketsPerSecond = 1000;
-    config.RateBurstMilliseconds = 5;
+    config.RateBurstMilliseconds = 20;
     TestServer server(config);
     TestClient client(server.Port());
     (void)server.Next(NetLib_MessageType_Connection);

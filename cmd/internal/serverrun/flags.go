@@ -129,7 +129,7 @@ func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int, rate bridge.R
 		"packets a `second` from one client; one that sends more is read more slowly; 0: no limit")
 	IntVar(flags, &net.Rate.BytesPerSecond, "max-byte-rate", rate.BytesPerSecond, 0, 1<<30,
 		"bytes a `second` from one client, the same; 0: no limit")
-	durationVar(flags, &net.Rate.Burst, "rate-burst", net.Rate.Burst, 0, time.Minute,
+	durationVar(flags, &net.Rate.Burst, "rate-burst", net.Rate.Burst, 20*time.Millisecond, time.Minute,
 		"`time` whose share at these rates a client may send at once")
 }
 

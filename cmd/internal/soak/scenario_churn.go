@@ -98,8 +98,8 @@ func (s *session) compareUsage(before, after usage) {
 		fmt.Fprintln(s.out, "Handles, threads and memory of a process are not read on this system yet")
 		return
 	}
-	if after.Handles != before.Handles {
-		s.checks.fail("the server has %d handles open, %d before", after.Handles, before.Handles)
+	if after.Sockets != before.Sockets {
+		s.checks.fail("the server has %d sockets open, %d before", after.Sockets, before.Sockets)
 	}
 	if after.Threads > before.Threads+threadSlack {
 		s.checks.fail("the server has %d threads, %d before", after.Threads, before.Threads)

@@ -103,7 +103,7 @@ func (s *session) settled(before usage) usage {
 	limit := time.Now().Add(patience)
 	for {
 		u := s.usage()
-		if !u.Available || u.Handles == before.Handles || time.Now().After(limit) || !pause(s.ctx, 20*time.Millisecond) {
+		if !u.Available || u.Sockets == before.Sockets || time.Now().After(limit) || !pause(s.ctx, 20*time.Millisecond) {
 			return u
 		}
 	}

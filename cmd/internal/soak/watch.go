@@ -11,6 +11,7 @@ type usage struct {
 	Available bool  // false: this system does not tell, and the rest is 0
 	Memory    int64 // resident, in bytes
 	Handles   int   // open files and sockets
+	Sockets   int   // of these: each connection has one, and so has the listener
 	Threads   int
 	CPU       time.Duration // processor time since its start
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,11 +23,11 @@ func readUsage(pid int) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	handles, err := countEntries(folder + "fd")
+	handles, sockets, err := countHandles(folder + "fd")
 	if err != nil {
 		return usage{}, err
 	}
-	u := usage{Available: true, Handles: handles}
+	u := usage{Available: true, Handles: handles, Sockets: sockets}
 	for line := range bytes.Lines(status) {
 		fields := bytes.Fields(line)
 		if len(fields) < 2 {
@@ -49,12 +50,19 @@ func readUsage(pid int) (usage, error) {
 	return u, nil
 }
 
-func countEntries(folder string) (int, error) {
+// countHandles counts what a process has open, and how much of that is sockets. What is closed meanwhile may count as no
+// socket.
+func countHandles(folder string) (handles, sockets int, err error) {
 	file, err := os.Open(folder)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer file.Close()
 	names, err := file.Readdirnames(-1)
-	return len(names), err
+	for _, name := range names {
+		if target, err := os.Readlink(folder + "/" + name); err == nil && strings.HasPrefix(target, "socket:") {
+			sockets++
+		}
+	}
+	return len(names), sockets, err
 }

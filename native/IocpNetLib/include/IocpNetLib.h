@@ -154,14 +154,16 @@ typedef struct NetLib_Config {
                                          itself does not read it does not count; 0 to 86,400,000; 0: never */
     int32_t KeepAliveIdleSeconds;     /* TCP keepalive: silence until the first question, 0 to 32,767; 0: none */
     int32_t KeepAliveIntervalSeconds; /* between questions, 1 to 32,767 */
-    int32_t KeepAliveCount;           /* unanswered ones until the connection is broken, 1 to 127. What was sent and is
-                                         not acknowledged breaks it after the same time in all. The three ranges are
-                                         Linux's (tcp(7), include/net/tcp.h) */
+    int32_t KeepAliveCount;           /* unanswered ones until the connection is broken, 1 to 127. A client that takes
+                                         nothing of what it is sent for the same time in all, because it is gone or
+                                         does not read, is given up, too. The three ranges are Linux's (tcp(7),
+                                         include/net/tcp.h) */
     int32_t MaxPacketsPerSecond;      /* of one connection, 0 to 1,000,000; 0: no limit. One that sends more is read
-                                         more slowly, so that TCP slows it; nothing of it is lost */
+                                         more slowly, so that TCP slows it; nothing that was received is lost */
     int32_t MaxBytesPerSecond;        /* the same for bytes of packets, 0 to 1,073,741,824 */
-    int32_t RateBurstMilliseconds;    /* what a connection may send at once, after silence, as time at these rates,
-                                         0 to 60,000; one packet always passes */
+    int32_t RateBurstMilliseconds;    /* what a connection may send at once, after silence, as time at these rates, 20 to
+                                         60,000 (less than a system's timers resolve would lower the rates); one packet
+                                         always passes */
     int32_t NoDelay;                  /* 1: TCP_NODELAY (the default), 0: Nagle's algorithm */
     int32_t MinLogLevel;              /* lines below this NetLib_LogLevel are not made */
     char BindAddress[NETLIB_BIND_ADDRESS_CAPACITY]; /* IP address as text; empty: all, IPv6 and IPv4 on one socket */
@@ -190,13 +192,14 @@ enum {
     NetLib_CloseReason_OutOfMemory = 8,     /* no memory for this connection's buffers */
     NetLib_CloseReason_FirstPacketTimeout = 9, /* no whole packet within FirstPacketTimeoutMilliseconds */
     NetLib_CloseReason_IdleTimeout = 10,    /* no whole packet for IdleTimeoutMilliseconds */
-    NetLib_CloseReason_PeerTimeout = 11,    /* the peer vanished: keepalive or what was sent got no answer */
+    NetLib_CloseReason_PeerTimeout = 11,    /* the peer vanished: it does not answer, or takes nothing of what it is sent */
     NetLib_CloseReason_Count = 12           /* how many reasons there are */
 };
 
 /* Why a payload was not queued. Stable numbers: new reasons are added at the end. */
 enum {
-    NetLib_SendDrop_NotConnected = 0, /* no such connection, or logic has disconnected it or given its Close back */
+    NetLib_SendDrop_NotConnected = 0, /* no such connection, or logic has disconnected it or given its Close back, or an
+                                         earlier payload did not fit */
     NetLib_SendDrop_Broken = 1,       /* its socket is closed, and its Close on the way to logic */
     NetLib_SendDrop_BufferFull = 2,   /* no room in its send ring: it is being closed */
     NetLib_SendDrop_OutOfMemory = 3,  /* no memory for its send ring: it is being closed */

@@ -9,7 +9,7 @@
 //   static std::expected<std::unique_ptr<Io>, std::string> Create(IoHandler&)
 //   Listen(UniqueSocket)                starts accepting; an error is a sentence
 //   void ResumeAccept()                 after OnAcceptPaused
-//   void StopListening()                no OnAccepted after it
+//   void StopListening()                OnAccepted may still tell of who came before it
 //   bool Attach(IoSocket&, UniqueSocket) gives the socket to this Io; no operation is pending
 //   IoOutcome Recv(IoSocket&, span)     starts a receive; one at a time; the span stays valid until it is done
 //   IoOutcome Send(IoSocket&, span, span) starts a send of two pieces; one at a time; the same rule

@@ -23,6 +23,19 @@ void CancelPending(const UniqueSocket& socket) noexcept
         (void)::CancelIoEx(reinterpret_cast<HANDLE>(socket.Get()), nullptr);
 }
 
+// The Winsock error of an NTSTATUS (the numbers are those of the Windows SDK's ntstatus.h).
+int SocketErrorOf(LONG status) noexcept
+{
+    switch (static_cast<ULONG>(status)) {
+    case 0xC00000B5: return WSAETIMEDOUT;          // STATUS_IO_TIMEOUT
+    case 0xC0000120: return WSA_OPERATION_ABORTED; // STATUS_CANCELLED
+    case 0xC000023C: return WSAENETUNREACH;        // STATUS_NETWORK_UNREACHABLE
+    case 0xC000023D: return WSAEHOSTUNREACH;       // STATUS_HOST_UNREACHABLE
+    case 0xC0000241: return WSAECONNABORTED;       // STATUS_CONNECTION_ABORTED
+    default: return WSAECONNRESET;
+    }
+}
+
 template <class Function>
 bool LoadExtension(SOCKET socket, GUID id, Function& function) noexcept
 {
@@ -137,8 +150,11 @@ void IoIocp::AcceptDone(AcceptOperation& operation, bool succeeded)
     operation.Pending = false;
     --m_AcceptsPending;
     UniqueSocket socket = std::move(operation.Socket);
-    if (!m_ListenSocket.IsOpen())
+    if (!m_ListenSocket.IsOpen()) {
+        if (succeeded) // its client came before the end, and is counted
+            m_Handler.OnAccepted(std::move(socket), {});
         return;
+    }
     if (succeeded) {
         sockaddr* local = nullptr;
         sockaddr* remote = nullptr;
@@ -213,7 +229,7 @@ IoOutcome IoIocp::OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept
     // WSAGetOverlappedResult cannot be asked.
     const auto status = static_cast<LONG>(entry.lpOverlapped->Internal);
     if (status < 0)
-        return IoOutcome::Failed(static_cast<int>(status));
+        return IoOutcome::Failed(SocketErrorOf(status));
     return IoOutcome::Done(entry.dwNumberOfBytesTransferred);
 }
 

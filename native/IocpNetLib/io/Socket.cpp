@@ -253,7 +253,8 @@ UniqueSocket OpenTcpSocket(int family) noexcept
 #endif
 }
 
-std::expected<UniqueSocket, ListenError> OpenListenSocket(const SocketAddress& address, bool dualStack)
+std::expected<UniqueSocket, ListenError> OpenListenSocket(const SocketAddress& address, bool dualStack,
+                                                          const std::function<void(UniqueSocket&)>& prepare)
 {
     UniqueSocket socket = OpenTcpSocket(address.Family());
     if (!socket.IsOpen())
@@ -269,6 +270,7 @@ std::expected<UniqueSocket, ListenError> OpenListenSocket(const SocketAddress& a
         SetFlag(socket.Get(), IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1);
     if (::bind(socket.Get(), address.Data(), address.Length()) != 0)
         return std::unexpected(Failure(ListenStep::Bind, address, "cannot bind"));
+    prepare(socket);
     if (::listen(socket.Get(), SOMAXCONN) != 0)
         return std::unexpected(Failure(ListenStep::Listen, address, "cannot listen on"));
     return socket;

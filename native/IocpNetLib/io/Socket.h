@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -153,7 +154,9 @@ struct ListenError {
 };
 
 // A listening socket, not blocking and not inherited by child processes. dualStack lets an IPv6 socket serve IPv4 too.
-[[nodiscard]] std::expected<UniqueSocket, ListenError> OpenListenSocket(const SocketAddress& address, bool dualStack);
+// prepare is called just before it listens: what is set then holds for the first client, too.
+[[nodiscard]] std::expected<UniqueSocket, ListenError>
+OpenListenSocket(const SocketAddress& address, bool dualStack, const std::function<void(UniqueSocket&)>& prepare);
 
 // A TCP socket for the backend's own use.
 [[nodiscard]] UniqueSocket OpenTcpSocket(int family) noexcept;
