@@ -49,7 +49,7 @@ constexpr std::array Fields{
     Field{"KeepAliveCount", &C::KeepAliveCount, 1, 127, nullptr, nullptr, Other},
     Field{"MaxPacketsPerSecond", &C::MaxPacketsPerSecond, 0, 1'000'000, nullptr, nullptr, Other},
     Field{"MaxBytesPerSecond", &C::MaxBytesPerSecond, 0, 1'073'741'824, nullptr, nullptr, Other},
-    Field{"RateBurstMilliseconds", &C::RateBurstMilliseconds, 0, 60'000, nullptr, nullptr, Other},
+    Field{"RateBurstMilliseconds", &C::RateBurstMilliseconds, 20, 60'000, nullptr, nullptr, Other},
     Field{"NoDelay", &C::NoDelay, 0, 1, nullptr, nullptr, Other},
     Field{"MinLogLevel", &C::MinLogLevel, 0, 5, nullptr, nullptr, Other},
 };
