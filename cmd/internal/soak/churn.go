@@ -11,6 +11,8 @@ import (
 
 	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/failures"
+	"iocpnetlib/cmd/internal/numberedchat"
 )
 
 // churners are clients that connect, sometimes log in, enter and chat, and end in every way there is. Each first
@@ -19,7 +21,7 @@ import (
 type churners struct {
 	*hostile
 	address string
-	checks  *checks
+	checks  *failures.List
 	rooms   int
 	seed    uint64
 	rate    float64 // connections a second of all together; 0: as fast as they can
@@ -46,7 +48,7 @@ const (
 var churnWayNames = [churnWays]string{"orderly", "reset", "half-open", "mid-packet", "at once", "violation"}
 
 // startChurners starts the clients. limit is the number of connections, 0 for no end.
-func startChurners(ctx context.Context, address string, c *Config, checks *checks, limit int64) *churners {
+func startChurners(ctx context.Context, address string, c *Config, checks *failures.List, limit int64) *churners {
 	ch := &churners{address: address, checks: checks, rooms: c.Rooms, seed: c.Seed, rate: c.ChurnRate, limit: limit,
 		start: time.Now()}
 	ch.hostile = unleash(ctx, c.Churners, ch.run)
@@ -77,7 +79,7 @@ func (ch *churners) run(ctx context.Context, index int) {
 		way := churnWay(random.IntN(int(churnWays)))
 		v := churnVisit{churners: ch, random: random, name: strangerName('c', index, incarnation)}
 		if err := v.run(ctx, way); err != nil && ctx.Err() == nil {
-			ch.checks.fail("connection %d of the churn, %s (%s): %v", number, v.name, churnWayNames[way], err)
+			ch.checks.Add("connection %d of the churn, %s (%s): %v", number, v.name, churnWayNames[way], err)
 		}
 		ch.closed[way].Add(1)
 	}
@@ -137,11 +139,11 @@ func (v *churnVisit) end(way churnWay) error {
 		requests = enterRequest(requests, v.random.IntN(v.rooms))
 	}
 	if say {
-		requests = append(requests, newChatRequest()...)
+		requests = append(requests, numberedchat.NewRequest()...)
 	}
 	switch way {
 	case churnMidPacket:
-		half := newChatRequest()
+		half := numberedchat.NewRequest()
 		requests = append(requests, half[:1+v.random.IntN(len(half)-1)]...)
 	case churnViolation:
 		requests = append(requests, impossibleHeader(v.random)...)

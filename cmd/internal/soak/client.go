@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"syscall"
 	"time"
 
 	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/tcpdial"
 )
 
 // patience bounds every wait for the server: far more than is needed, so that only a hang reaches it.
@@ -25,29 +25,13 @@ type client struct {
 	taken  int // bytes of the reader's buffer that the last packet had
 }
 
-// dialControl is what a kind of client does to its socket before it connects; nil for nothing.
-type dialControl func(network, address string, raw syscall.RawConn) error
-
 // dial connects. A machine that has run out of local ports gets time to free some.
-func dial(ctx context.Context, address string, control dialControl) (*client, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	dialer := net.Dialer{Control: control, KeepAlive: -1}
-	for {
-		conn, err := dialer.DialContext(ctx, "tcp", address)
-		if err == nil {
-			tcp := conn.(*net.TCPConn)
-			return &client{conn: tcp, reader: bufio.NewReaderSize(tcp, 4<<10)}, nil
-		}
-		if !errors.Is(err, errNoLocalPort) {
-			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(20 * time.Millisecond):
-		}
+func dial(ctx context.Context, address string, control tcpdial.Control) (*client, error) {
+	conn, err := tcpdial.Dial(ctx, address, nil, control, patience)
+	if err != nil {
+		return nil, err
 	}
+	return &client{conn: conn, reader: bufio.NewReaderSize(conn, 4<<10)}, nil
 }
 
 func (c *client) close() { _ = c.conn.Close() }

@@ -11,19 +11,23 @@ import (
 	"time"
 
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/failures"
+	"iocpnetlib/cmd/internal/latency"
+	"iocpnetlib/cmd/internal/numberedchat"
+	"iocpnetlib/cmd/internal/schedule"
 )
 
 // crowd is all members. It chats by a schedule that is fixed at its start: a chat that is sent or answered late has
 // been due all the same, so a server that stands still is seen in full, not once a client.
 type crowd struct {
-	checks   *checks
+	checks   *failures.List
 	rooms    []*room
 	members  []*member // in the order in which they chat
 	start    time.Time
 	interval time.Duration // between two chats of a member
 
 	windows    atomic.Pointer[[]*window]
-	lag        *latencies // how late chats were sent: the load's own part of the latency, at most
+	lag        *latency.Histogram // how late chats were sent: the load's own part of the latency, at most
 	chatAnswer []byte
 
 	stopPacing context.CancelFunc
@@ -35,15 +39,15 @@ type crowd struct {
 const arriveAtOnce = 32
 
 // gatherCrowd connects all members, lets them enter, and starts to chat once all are in.
-func gatherCrowd(ctx context.Context, address string, c *Config, checks *checks) (*crowd, error) {
-	crowd := &crowd{checks: checks, lag: newLatencies(), chatAnswer: chatResponse(chat.ResultNone),
+func gatherCrowd(ctx context.Context, address string, c *Config, checks *failures.List) (*crowd, error) {
+	crowd := &crowd{checks: checks, lag: latency.NewHistogram(), chatAnswer: chatResponse(chat.ResultNone),
 		interval: time.Duration(float64(time.Second) / c.Rate), paced: make(chan struct{})}
 	crowd.watchWindows()
 	random := rand.New(rand.NewPCG(c.Seed, 0))
 	for number := range c.Rooms {
 		r := &room{number: number, checkpoints: make(map[int64]*checkpoint)}
 		for index := range c.Members {
-			m := &member{crowd: crowd, room: r, name: memberName(number, index), request: newChatRequest(),
+			m := &member{crowd: crowd, room: r, name: memberName(number, index), request: numberedchat.NewRequest(),
 				hearing: newHearing(), phase: time.Duration(random.Int64N(int64(crowd.interval)))}
 			r.members = append(r.members, m)
 		}
@@ -96,16 +100,16 @@ func (c *crowd) arrive(ctx context.Context, address string) error {
 // pace sends every chat when it is due.
 func (c *crowd) pace(ctx context.Context) {
 	defer close(c.paced)
-	pacer, release := newPacer()
+	pacer, release := schedule.NewPacer()
 	defer release()
 	for number := int64(0); ; number++ {
 		for _, m := range c.members {
-			pacer.until(m.due(number))
+			pacer.Until(m.due(number))
 			if ctx.Err() != nil {
 				return
 			}
 			if err := m.say(); err != nil {
-				c.checks.fail("member %s could not chat: %v", m.name, err)
+				c.checks.Add("member %s could not chat: %v", m.name, err)
 				return
 			}
 		}
@@ -124,7 +128,7 @@ func (c *crowd) record(due time.Time, latency time.Duration) {
 // recordLag records that the chat that was due is sent by now.
 func (c *crowd) recordLag(due time.Time) {
 	lag := time.Since(due)
-	c.lag.record(lag)
+	c.lag.Record(lag)
 	for _, w := range *c.windows.Load() {
 		w.recordLag(due, lag)
 	}
@@ -158,10 +162,10 @@ func (c *crowd) wait(ctx context.Context, behind func() *member) bool {
 		case <-tick.C:
 		case <-ctx.Done():
 			return false
-		case <-c.checks.failed:
+		case <-c.checks.Any():
 			return false
 		case <-limit.C:
-			c.checks.fail("member %s misses something since %v: %d chats sent, %d answered, %d of them heard, "+
+			c.checks.Add("member %s misses something since %v: %d chats sent, %d answered, %d of them heard, "+
 				"%d of all members heard", late.name, patience, late.sent.Load(), late.answered.Load(),
 				late.heardOwn.Load(), late.heardAll.Load())
 			return false

@@ -9,6 +9,8 @@ import (
 
 	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/failures"
+	"iocpnetlib/cmd/internal/numberedchat"
 )
 
 // FloodKind is what a flooder sends as fast as it can.
@@ -33,7 +35,7 @@ const floodChunk = 16 << 10
 type flooders struct {
 	*hostile
 	address string
-	checks  *checks
+	checks  *failures.List
 	rooms   int
 	kinds   []FloodKind
 	rate    float64 // packets a second and flooder; 0: as fast as it can
@@ -43,7 +45,7 @@ type flooders struct {
 	disconnected atomic.Int64
 }
 
-func startFlooders(ctx context.Context, address string, c *Config, checks *checks, base int64) *flooders {
+func startFlooders(ctx context.Context, address string, c *Config, checks *failures.List, base int64) *flooders {
 	f := &flooders{address: address, checks: checks, rooms: c.Rooms, kinds: c.FloodKinds, rate: c.FloodRate, base: base}
 	f.hostile = unleash(ctx, c.Flooders, f.run)
 	return f
@@ -53,7 +55,7 @@ func (f *flooders) run(ctx context.Context, index int) {
 	kind := f.kinds[index%len(f.kinds)]
 	for incarnation := f.base; ctx.Err() == nil; incarnation++ {
 		if err := f.visit(ctx, kind, index, incarnation); err != nil && ctx.Err() == nil {
-			f.checks.fail("flooder %d could not log in: %v", index, err)
+			f.checks.Add("flooder %d could not log in: %v", index, err)
 			return
 		}
 	}
@@ -107,7 +109,7 @@ func (f *flooders) send(ctx context.Context, c *client, kind FloodKind) {
 	for sent := int64(0); ; sent += int64(count) {
 		if kind == FloodChat {
 			for i := range count {
-				putNumber(chunk[i*len(packet)+requestNumber:], sent+int64(i))
+				numberedchat.PutNumber(chunk[i*len(packet)+numberedchat.RequestNumber:], sent+int64(i))
 			}
 		}
 		if f.rate > 0 {
@@ -126,7 +128,7 @@ func (f *flooders) send(ctx context.Context, c *client, kind FloodKind) {
 func floodPacket(kind FloodKind) []byte {
 	switch kind {
 	case FloodChat:
-		return newChatRequest()
+		return numberedchat.NewRequest()
 	case FloodTiny:
 		return (&chat.RoomLeaveRequest{}).Append(nil) // refused: it is in no room
 	}

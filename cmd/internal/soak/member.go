@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/numberedchat"
 )
 
 // member is one ordinary client: it chats when its time comes, and listens to everybody in its room. The crowd writes,
@@ -47,7 +48,7 @@ func (m *member) dueBefore(moment time.Time) int64 {
 // say sends the next chat.
 func (m *member) say() error {
 	number := m.sent.Load()
-	putNumber(m.request[requestNumber:], number)
+	numberedchat.PutNumber(m.request[numberedchat.RequestNumber:], number)
 	m.sent.Store(number + 1) // the answer may be there before Write returns
 	_ = m.conn.SetWriteDeadline(time.Now().Add(patience))
 	_, err := m.conn.Write(m.request)
@@ -63,11 +64,11 @@ func (m *member) listen() {
 			if m.leaving.Load() && errors.Is(err, net.ErrClosed) {
 				return
 			}
-			m.crowd.checks.fail("member %s was disconnected: %v", m.name, err)
+			m.crowd.checks.Add("member %s was disconnected: %v", m.name, err)
 			return
 		}
 		if err := m.take(id, packet); err != nil {
-			m.crowd.checks.fail("member %s: %v", m.name, err)
+			m.crowd.checks.Add("member %s: %v", m.name, err)
 			m.close() // after this nothing makes sense any more
 			return
 		}

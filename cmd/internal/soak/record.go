@@ -8,19 +8,22 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"iocpnetlib/cmd/internal/latency"
+	"iocpnetlib/cmd/internal/processusage"
 )
 
 // record is one second of a soak: a line of its CSV file.
 type record struct {
 	Time       time.Duration // since the members chat
-	Usage      usage
-	CPU        float64       // processor time of the server in this second, in cores
-	Latency    quantiles     // of the last window; Count is 0 but in the record that ends a window
-	Lag        time.Duration // p99 of how late the load itself sent, in that window
-	Chats      int64         // of members, so far, as all that follows
-	Churned    int64         // connections
-	SlowClosed int64         // slow readers disconnected
-	Flooded    int64         // packets of flooders
+	Usage      processusage.Usage
+	CPU        float64           // processor time of the server in this second, in cores
+	Latency    latency.Quantiles // of the last window; Count is 0 but in the record that ends a window
+	Lag        time.Duration     // p99 of how late the load itself sent, in that window
+	Chats      int64             // of members, so far, as all that follows
+	Churned    int64             // connections
+	SlowClosed int64             // slow readers disconnected
+	Flooded    int64             // packets of flooders
 }
 
 var recordColumns = []string{
@@ -71,10 +74,10 @@ func parseRecord(fields []string) (record, error) {
 	ms := func(value float64) time.Duration { return time.Duration(value * float64(time.Millisecond)) }
 	return record{
 		Time: time.Duration(values[0] * float64(time.Second)),
-		Usage: usage{Available: fields[1] != "", Memory: int64(values[1]), Handles: int(values[2]),
+		Usage: processusage.Usage{Available: fields[1] != "", Memory: int64(values[1]), Handles: int(values[2]),
 			Threads: int(values[3])},
 		CPU: values[4],
-		Latency: quantiles{Count: int64(values[5]), P50: ms(values[6]), P99: ms(values[7]), P999: ms(values[8]),
+		Latency: latency.Quantiles{Count: int64(values[5]), P50: ms(values[6]), P99: ms(values[7]), P999: ms(values[8]),
 			Max: ms(values[9])},
 		Lag:   ms(values[10]),
 		Chats: int64(values[11]), Churned: int64(values[12]), SlowClosed: int64(values[13]), Flooded: int64(values[14]),

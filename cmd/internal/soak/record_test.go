@@ -11,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/cmd/internal/latency"
+	"iocpnetlib/cmd/internal/processusage"
 )
 
 // scratchFile is the path of a file that is removed at the end of the test: t.TempDir uses calls that Wine 8 does not
@@ -28,9 +31,9 @@ func someRecords() []record {
 	records := []record{{Time: time.Second}} // of a system that does not tell what a process uses
 	for second := 2; second <= 30; second++ {
 		r := record{Time: time.Duration(second) * time.Second, CPU: 0.25, Chats: int64(second), Churned: 2, SlowClosed: 3,
-			Flooded: 4, Usage: usage{Available: true, Memory: 20 << 20, Handles: 210, Threads: 9}}
+			Flooded: 4, Usage: processusage.Usage{Available: true, Memory: 20 << 20, Handles: 210, Threads: 9}}
 		if second%10 == 0 {
-			r.Latency = quantiles{Count: 4000, P50: time.Millisecond, P99: 2 * time.Millisecond,
+			r.Latency = latency.Quantiles{Count: 4000, P50: time.Millisecond, P99: 2 * time.Millisecond,
 				P999: 3 * time.Millisecond, Max: 4 * time.Millisecond}
 			r.Lag = time.Millisecond
 		}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"iocpnetlib/cmd/internal/latency"
+	"iocpnetlib/cmd/internal/texttable"
 )
 
 // round is one round of a comparison.
 type round struct {
-	quantiles
+	latency.Quantiles
 	lag    time.Duration // p99 of how late the load itself sent
 	memory int64         // highest resident bytes of the server
 	cpu    time.Duration // processor time of the server
@@ -57,7 +60,7 @@ func (s *session) round(crowd *crowd, w *watch) (round, bool) {
 		return round{}, false
 	}
 	after := s.usage()
-	return round{window.latencies.take(), window.lag.take().P99, max(w.takePeak(), after.Memory), after.CPU - before.CPU,
+	return round{window.latencies.Take(), window.lag.Take().P99, max(w.takePeak(), after.Memory), after.CPU - before.CPU,
 		time.Since(from)}, true
 }
 
@@ -67,21 +70,21 @@ func (s *session) report(quiet, hostile []round, name string) {
 	if pairs == 0 {
 		return
 	}
-	var t table
-	t.add("pair", "p50", "p99", "p99.9", "load", "p50", "p99", "p99.9", "load", "p50", "p99", "p99.9")
+	var t texttable.Table
+	t.Add("pair", "p50", "p99", "p99.9", "load", "p50", "p99", "p99.9", "load", "p50", "p99", "p99.9")
 	var p50, p99, p999 []float64
 	for i := range pairs {
 		q, h := quiet[i], hostile[i]
 		p50 = append(p50, ratio(h.P50, q.P50))
 		p99 = append(p99, ratio(h.P99, q.P99))
 		p999 = append(p999, ratio(h.P999, q.P999))
-		t.add(i+1, millis(q.P50), millis(q.P99), millis(q.P999), millis(q.lag), millis(h.P50), millis(h.P99),
+		t.Add(i+1, millis(q.P50), millis(q.P99), millis(q.P999), millis(q.lag), millis(h.P50), millis(h.P99),
 			millis(h.P999), millis(h.lag), times(p50[i]), times(p99[i]), times(p999[i]))
 	}
 	fmt.Fprintf(s.out, "\nLatency of the members' own chats in ms, from the time they were due: %v a round, %d chats. Four\n"+
 		"columns quiet, four with %s, and the ratios. load is p99 of how late the load itself sent: where it\n"+
 		"is near p99, that round tells of the machine and not of the server.\n", s.config.Round, quiet[0].Count, name)
-	t.write(s.out)
+	t.Write(s.out)
 	fmt.Fprintf(s.out, "\nRatio, median (min..max) of %d pairs: p50 %s, p99 %s, p99.9 %s\n", pairs, spread(p50),
 		spread(p99), spread(p999))
 	if quiet[0].memory > 0 {
@@ -115,13 +118,13 @@ func compareScenario(ctx context.Context, s *session, name string, with func(pai
 	after func(quiet, hostile []round)) error {
 	crowd, err := gatherCrowd(s.ctx, s.server.Address(), s.config, s.checks)
 	if err != nil {
-		s.checks.fail("%v", err)
+		s.checks.Add("%v", err)
 		return s.end()
 	}
 	quiet, hostile := s.compare(crowd, with)
 	chats, notifies := crowd.finish(s.ctx)
 	s.report(quiet, hostile, name)
-	lag := crowd.lag.take()
+	lag := crowd.lag.Take()
 	fmt.Fprintf(s.out, "%d chats of members, %d notifies of them checked; the load itself sent late by %s ms at p50, "+
 		"%s ms at p99\n", chats, notifies, millis(lag.P50), millis(lag.P99))
 	if ctx.Err() == nil {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"iocpnetlib/cmd/internal/processusage"
+	"iocpnetlib/cmd/internal/texttable"
 )
 
 // churnParts is in how many parts the connections of a churn are made, with a look at the server after each: what
@@ -33,21 +36,21 @@ func (s *session) churn() {
 	// runtime keeps threads that it has started.
 	idle := s.usage()
 	if err := s.fillSlots(); err != nil {
-		s.checks.fail("before the churn: %v", err)
+		s.checks.Add("before the churn: %v", err)
 		return
 	}
 	s.settled(idle)
 	warmUp := max(s.config.Connections/50, churnWarmUp)
 	startChurners(s.ctx, s.server.Address(), s.config, s.checks, warmUp).wait()
-	var t table
-	t.add("", "connections", "handles", "threads", "memory MiB", "connections/s")
-	look := func(name string, connections int64, took time.Duration) usage {
+	var t texttable.Table
+	t.Add("", "connections", "handles", "threads", "memory MiB", "connections/s")
+	look := func(name string, connections int64, took time.Duration) processusage.Usage {
 		u := s.settled(idle)
 		rate := "-"
 		if took > 0 {
 			rate = fmt.Sprintf("%.0f", float64(connections)/took.Seconds())
 		}
-		t.add(name, connections, orNone(u, u.Handles), orNone(u, u.Threads), orNone(u, mebibytes(u.Memory)), rate)
+		t.Add(name, connections, orNone(u, u.Handles), orNone(u, u.Threads), orNone(u, mebibytes(u.Memory)), rate)
 		return u
 	}
 	before := look("warmed up", warmUp, 0)
@@ -71,7 +74,7 @@ func (s *session) churn() {
 		after = look(fmt.Sprintf("part %d", part+1), ch.connections(), took)
 	}
 	fmt.Fprintln(s.out, "The server, when no client is connected:")
-	t.write(s.out)
+	t.Write(s.out)
 	fmt.Fprint(s.out, "\nConnections ended:")
 	for way, count := range byWay {
 		fmt.Fprintf(s.out, " %s %d;", churnWayNames[way], count)
@@ -81,11 +84,11 @@ func (s *session) churn() {
 		return
 	}
 	s.compareUsage(before, after)
-	if _, failures := s.checks.failures(); failures > 0 {
+	if _, failures := s.checks.First(); failures > 0 {
 		return
 	}
 	if err := s.fillSlots(); err != nil {
-		s.checks.fail("after the churn, not every slot is free: %v", err)
+		s.checks.Add("after the churn, not every slot is free: %v", err)
 		return
 	}
 	fmt.Fprintf(s.out, "All %d slots are free: so many connections were accepted and answered, and one more refused\n",
@@ -93,18 +96,18 @@ func (s *session) churn() {
 }
 
 // compareUsage fails if the server holds more than before.
-func (s *session) compareUsage(before, after usage) {
+func (s *session) compareUsage(before, after processusage.Usage) {
 	if !before.Available {
 		fmt.Fprintln(s.out, "Handles, threads and memory of a process are not read on this system yet")
 		return
 	}
 	if after.Sockets != before.Sockets {
-		s.checks.fail("the server has %d sockets open, %d before", after.Sockets, before.Sockets)
+		s.checks.Add("the server has %d sockets open, %d before", after.Sockets, before.Sockets)
 	}
 	if after.Threads > before.Threads+threadSlack {
-		s.checks.fail("the server has %d threads, %d before", after.Threads, before.Threads)
+		s.checks.Add("the server has %d threads, %d before", after.Threads, before.Threads)
 	}
 	if grown := after.Memory - before.Memory; grown > s.config.MemorySlack {
-		s.checks.fail("the server's memory grew by %s MiB to %s MiB", mebibytes(grown), mebibytes(after.Memory))
+		s.checks.Add("the server's memory grew by %s MiB to %s MiB", mebibytes(grown), mebibytes(after.Memory))
 	}
 }

@@ -24,7 +24,7 @@ func Flood(ctx context.Context, c *Config, out io.Writer) error {
 	return compareScenario(ctx, s, "flood", with, func(_, hostile []round) {
 		fmt.Fprintf(out, "%d flooders sent %d packets and were disconnected %d times\n", c.Flooders, packets, disconnected)
 		if len(hostile) == c.Pairs && c.Flooders > 0 && packets == 0 {
-			s.checks.fail("no flooder could send anything")
+			s.checks.Add("no flooder could send anything")
 		}
 	})
 }

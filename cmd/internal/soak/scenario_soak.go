@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"iocpnetlib/cmd/internal/processusage"
+	"iocpnetlib/cmd/internal/texttable"
 )
 
 // soakWindow is the time whose chats make one value of p99 in the picture: some 4,000 chats, so that 40 lie above it.
@@ -25,7 +28,7 @@ func Soak(ctx context.Context, c *Config, out io.Writer, progress *Progress) err
 	run.run()
 	if c.SVG != "" && len(run.records) > 0 {
 		if err := Draw(run.records, c.SVG); err != nil {
-			s.checks.fail("the picture could not be drawn: %v", err)
+			s.checks.Add("the picture could not be drawn: %v", err)
 		} else {
 			fmt.Fprintf(out, "The picture is in %s\n", c.SVG)
 		}
@@ -52,9 +55,9 @@ type soakRun struct {
 
 	// These belong to the watch while it runs.
 	records []record
-	window  *window   // all chats; those of 10 s are taken out together, by when they came back, so that none is lost
-	taken   time.Time // when
-	before  usage     // the last sample
+	window  *window            // all chats; those of 10 s are taken out together, by when they came back, so that none is lost
+	taken   time.Time          // when
+	before  processusage.Usage // the last sample
 	at      time.Time
 }
 
@@ -70,7 +73,7 @@ func (r *soakRun) run() {
 	idle := r.usage()
 	var err error
 	if r.crowd, err = gatherCrowd(r.ctx, r.server.Address(), c, r.checks); err != nil {
-		r.checks.fail("%v", err)
+		r.checks.Add("%v", err)
 		return
 	}
 	address := r.server.Address()
@@ -93,14 +96,14 @@ func (r *soakRun) run() {
 		after := r.settled(idle)
 		// Not all handles: the Go runtime opens two when it first needs its network poller, which may be any time.
 		if after.Sockets != idle.Sockets {
-			r.checks.fail("the server has %d sockets open when all clients have gone, %d before they came",
+			r.checks.Add("the server has %d sockets open when all clients have gone, %d before they came",
 				after.Sockets, idle.Sockets)
 		}
 	}
 }
 
 // sample makes one record. Watch's goroutine.
-func (r *soakRun) sample(now time.Time, u usage) {
+func (r *soakRun) sample(now time.Time, u processusage.Usage) {
 	chats, _ := r.crowd.totals()
 	rec := record{Time: now.Sub(r.crowd.start), Usage: u, Chats: chats, Churned: r.churn.connections(),
 		SlowClosed: r.slow.disconnected.Load(), Flooded: r.flood.packets.Load()}
@@ -109,11 +112,11 @@ func (r *soakRun) sample(now time.Time, u usage) {
 	}
 	r.before, r.at = u, now
 	if now.Sub(r.taken) >= soakWindow-watchPeriod/2 {
-		rec.Latency, rec.Lag, r.taken = r.window.latencies.take(), r.window.lag.take().P99, now
+		rec.Latency, rec.Lag, r.taken = r.window.latencies.Take(), r.window.lag.Take().P99, now
 	}
 	r.records = append(r.records, rec)
 	if err := r.writer.write(&rec); err != nil {
-		r.checks.fail("the CSV file: %v", err)
+		r.checks.Add("the CSV file: %v", err)
 	}
 	r.progress.show(&rec, r.config.Duration)
 }
@@ -123,25 +126,25 @@ func (r *soakRun) summary(chats, notifies int64) {
 	fmt.Fprintf(r.out, "%d chats of members, %d notifies of them checked, %d connections churned, %d slow readers "+
 		"disconnected, %d packets flooded\n", chats, notifies, r.churn.connections(), r.slow.disconnected.Load(),
 		r.flood.packets.Load())
-	lag := r.crowd.lag.take()
+	lag := r.crowd.lag.Take()
 	fmt.Fprintf(r.out, "The load itself sent late by %s ms at p50, %s ms at p99\n", millis(lag.P50), millis(lag.P99))
 	third := len(r.records) / 3
 	if third == 0 {
 		return
 	}
 	middle, last := r.records[third:2*third], r.records[2*third:]
-	var t table
-	t.add("median of", "2nd third", "last third", "ratio")
+	var t texttable.Table
+	t.Add("median of", "2nd third", "last third", "ratio")
 	for _, p := range panels() {
 		for _, line := range p.lines {
 			a, b := medianOf(middle, line), medianOf(last, line)
 			if a > 0 {
-				t.add(line.name+p.unit(), fmt.Sprintf("%.2f", a), fmt.Sprintf("%.2f", b), fmt.Sprintf("%.3f", b/a))
+				t.Add(line.name+p.unit(), fmt.Sprintf("%.2f", a), fmt.Sprintf("%.2f", b), fmt.Sprintf("%.3f", b/a))
 			}
 		}
 	}
 	fmt.Fprintln(r.out)
-	t.write(r.out)
+	t.Write(r.out)
 }
 
 func medianOf(records []record, line series) float64 {

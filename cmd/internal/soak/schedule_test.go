@@ -27,9 +27,9 @@ func TestAWindowTakesChatsByWhenTheyWereDue(t *testing.T) {
 	w.record(from, 2*time.Millisecond)
 	w.record(from.Add(999*time.Millisecond), 5*time.Second)
 	w.record(from.Add(time.Second), time.Millisecond)
-	q := w.latencies.take()
+	q := w.latencies.Take()
 	assert.EqualValues(t, 2, q.Count)
 	assert.InEpsilon(t, 2*time.Millisecond, q.P50, 0.001)
 	assert.InEpsilon(t, 5*time.Second, q.Max, 0.001)
-	assert.Zero(t, w.latencies.take().Count, "taken")
+	assert.Zero(t, w.latencies.Take().Count, "taken")
 }

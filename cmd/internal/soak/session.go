@@ -11,6 +11,8 @@ import (
 
 	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/failures"
+	"iocpnetlib/cmd/internal/processusage"
 	"iocpnetlib/cmd/internal/serverprocess"
 )
 
@@ -21,7 +23,7 @@ const strangersRoom = 200
 // session is one run of a scenario: a server of its own, its watch, and what is wrong.
 type session struct {
 	config  *Config
-	checks  *checks
+	checks  *failures.List
 	out     io.Writer
 	server  *serverprocess.Process
 	maximum int // --max-connections of the server
@@ -34,7 +36,7 @@ type session struct {
 
 // begin starts the server.
 func begin(ctx context.Context, c *Config, out io.Writer) (*session, error) {
-	s := &session{config: c, checks: newChecks(), out: out, caller: ctx}
+	s := &session{config: c, checks: failures.NewList(), out: out, caller: ctx}
 	s.maximum = max(1000, c.Rooms*c.Members+strangersRoom)
 	arguments := append([]string{"--port", "0", "--bind", "127.0.0.1", "--core", c.Core,
 		"--max-connections", strconv.Itoa(s.maximum),
@@ -61,8 +63,8 @@ func begin(ctx context.Context, c *Config, out io.Writer) (*session, error) {
 	go func() {
 		select {
 		case <-server.Done():
-			s.checks.fail("the server ended by itself; its log ends with:\n%s", server.Log().Tail())
-		case <-s.checks.failed:
+			s.checks.Add("the server ended by itself; its log ends with:\n%s", server.Log().Tail())
+		case <-s.checks.Any():
 		case <-s.ctx.Done():
 		}
 		s.cancel()
@@ -89,17 +91,17 @@ func (s *session) sendBuffer() int {
 	return s.serverOption("send-buffer", bridge.DefaultConfig().SendBufferSize)
 }
 
-func (s *session) usage() usage {
-	u, err := readUsage(s.server.PID())
+func (s *session) usage() processusage.Usage {
+	u, err := processusage.Read(s.server.PID())
 	if err != nil {
-		s.checks.fail("the server cannot be watched: %v", err)
+		s.checks.Add("the server cannot be watched: %v", err)
 	}
 	return u
 }
 
 // settled waits until the server has as many handles and threads as before, and returns what it uses then; or what it
 // uses when patience is over.
-func (s *session) settled(before usage) usage {
+func (s *session) settled(before processusage.Usage) processusage.Usage {
 	limit := time.Now().Add(patience)
 	for {
 		u := s.usage()
@@ -118,17 +120,17 @@ func (s *session) end() error {
 	}
 	log := s.server.Log()
 	if err := s.server.Stop(patience); err != nil {
-		s.checks.fail("%v; its log ends with:\n%s", err, log.Tail())
+		s.checks.Add("%v; its log ends with:\n%s", err, log.Tail())
 	} else if log.Totals() == nil {
-		s.checks.fail("the server did not log its totals; its log ends with:\n%s", log.Tail())
+		s.checks.Add("the server did not log its totals; its log ends with:\n%s", log.Tail())
 	}
 	for _, line := range log.Errors() {
-		s.checks.fail("the server has logged an error: %s", line)
+		s.checks.Add("the server has logged an error: %s", line)
 	}
 	if totals := log.Totals(); totals != nil {
 		fmt.Fprintf(s.out, "\nThe server's totals: %s\n", formatTotals(totals))
 	}
-	if first, count := s.checks.failures(); count > 0 {
+	if first, count := s.checks.First(); count > 0 {
 		return &Failure{first, count}
 	}
 	return s.caller.Err()

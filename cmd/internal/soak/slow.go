@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"iocpnetlib/cmd/internal/failures"
 )
 
 // slowReceiveBuffer is the receive buffer of a slow reader in bytes: little, so that what it does not read soon waits
@@ -18,7 +20,7 @@ const slowAskPeriod = 500 * time.Millisecond
 type slowReaders struct {
 	*hostile
 	address string
-	checks  *checks
+	checks  *failures.List
 	rooms   int
 	base    int64 // incarnations of the groups before
 
@@ -26,7 +28,7 @@ type slowReaders struct {
 	disconnected atomic.Int64
 }
 
-func startSlowReaders(ctx context.Context, address string, c *Config, checks *checks, base int64) *slowReaders {
+func startSlowReaders(ctx context.Context, address string, c *Config, checks *failures.List, base int64) *slowReaders {
 	s := &slowReaders{address: address, checks: checks, rooms: c.Rooms, base: base}
 	s.hostile = unleash(ctx, c.SlowReaders, s.run)
 	return s
@@ -35,7 +37,7 @@ func startSlowReaders(ctx context.Context, address string, c *Config, checks *ch
 func (s *slowReaders) run(ctx context.Context, index int) {
 	for incarnation := s.base; ctx.Err() == nil; incarnation++ {
 		if err := s.visit(ctx, index, incarnation); err != nil && ctx.Err() == nil {
-			s.checks.fail("slow reader %d could not enter a room: %v", index, err)
+			s.checks.Add("slow reader %d could not enter a room: %v", index, err)
 			return
 		}
 	}

@@ -2,54 +2,18 @@ package soak
 
 import (
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"iocpnetlib/cmd/internal/processusage"
 )
-
-// table is rows of cells that are written in columns, numbers to the right.
-type table struct{ rows [][]string }
-
-func (t *table) add(cells ...any) {
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		row[i] = fmt.Sprint(cell)
-	}
-	t.rows = append(t.rows, row)
-}
-
-func (t *table) write(to io.Writer) {
-	var widths []int
-	for _, row := range t.rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, row := range t.rows {
-		var line strings.Builder
-		for i, cell := range row {
-			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
-				line.WriteString(cell + gap)
-			} else {
-				line.WriteString("  " + gap + cell)
-			}
-		}
-		fmt.Fprintln(to, strings.TrimRight(line.String(), " "))
-	}
-}
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.3f", float64(d)/float64(time.Millisecond)) }
 
 func mebibytes(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<20)) }
 
 // orNone shows a figure, or that this system does not tell it.
-func orNone(u usage, figure any) string {
+func orNone(u processusage.Usage, figure any) string {
 	if !u.Available {
 		return "n/a"
 	}

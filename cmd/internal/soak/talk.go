@@ -4,50 +4,9 @@ import (
 	"bytes"
 	"fmt"
 
-	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
+	"iocpnetlib/cmd/internal/numberedchat"
 )
-
-// Everybody says the same but for a number that counts the chats of one talker from 0. So a listener knows every byte
-// that has to come, and notices what is lost, doubled or out of order.
-const (
-	numberDigits = 9 // a year of chats at 30/s
-	talkFormat   = "#%0*d 안녕하세요, 여러분!"
-)
-
-// Where the variable parts are in the packets, and the size of the field of a name.
-const (
-	requestNumber = bridge.HeaderLength + 1
-	notifyName    = bridge.HeaderLength
-	nameSize      = chat.MaxUserIDLength + 1
-	notifyNumber  = notifyName + nameSize + 1
-)
-
-// newChatRequest is the packet with which a talker says number 0.
-func newChatRequest() []byte {
-	request, err := chat.NewRoomChatRequest(fmt.Sprintf(talkFormat, numberDigits, 0))
-	if err != nil {
-		panic(err) // the text is this file's
-	}
-	return request.Append(nil)
-}
-
-// newChatNotify is the packet with which a member hears number 0 of a talker without a name.
-func newChatNotify() []byte {
-	message, err := chat.NewMessageField(fmt.Sprintf(talkFormat, numberDigits, 0))
-	if err != nil {
-		panic(err)
-	}
-	return (&chat.RoomChatNotify{Msg: message}).Append(nil)
-}
-
-// putNumber writes a number into a packet in place.
-func putNumber(packet []byte, number int64) {
-	for i := numberDigits - 1; i >= 0; i-- {
-		packet[i] = byte('0' + number%10)
-		number /= 10
-	}
-}
 
 // A name is "m03-007" for a member, and for everybody else a role with an incarnation, "f02.000123": whoever comes
 // again has another name, so an event for the one before would be noticed.
@@ -71,7 +30,7 @@ type hearing struct {
 }
 
 func newHearing() *hearing {
-	return &hearing{talkers: make(map[string]*talker), want: newChatNotify()}
+	return &hearing{talkers: make(map[string]*talker), want: numberedchat.NewNotify()}
 }
 
 // heard is one notify that was right.
@@ -86,7 +45,7 @@ func (h *hearing) hear(packet []byte, first int64) (heard, error) {
 	if len(packet) != chat.RoomChatNotifySize {
 		return heard{}, fmt.Errorf("a notify of %d bytes", len(packet))
 	}
-	field := packet[notifyName : notifyName+nameSize]
+	field := packet[numberedchat.NotifyName : numberedchat.NotifyName+numberedchat.NameSize]
 	name := field[:max(bytes.IndexByte(field, 0), 0)]
 	base, incarnation, _ := bytes.Cut(name, []byte("."))
 	t := h.talkers[string(base)]
@@ -97,7 +56,7 @@ func (h *hearing) hear(packet []byte, first int64) (heard, error) {
 		t = &talker{incarnation: string(incarnation), next: first}
 		h.talkers[string(base)] = t
 	}
-	number, ok := parseNumber(packet[notifyNumber:])
+	number, ok := numberedchat.ParseNumber(packet[numberedchat.NotifyNumber:])
 	if !ok {
 		return heard{}, fmt.Errorf("a notify of %q without a number: %q", name, packet)
 	}
@@ -106,21 +65,11 @@ func (h *hearing) hear(packet []byte, first int64) (heard, error) {
 	}
 	t.next = number + 1
 
-	clear(h.want[notifyName : notifyName+nameSize])
-	copy(h.want[notifyName:], name)
-	putNumber(h.want[notifyNumber:], number)
+	clear(h.want[numberedchat.NotifyName : numberedchat.NotifyName+numberedchat.NameSize])
+	copy(h.want[numberedchat.NotifyName:], name)
+	numberedchat.PutNumber(h.want[numberedchat.NotifyNumber:], number)
 	if !bytes.Equal(packet, h.want) {
 		return heard{}, fmt.Errorf("a notify %q where %q has to come", packet, h.want)
 	}
 	return heard{name, number}, nil
-}
-
-func parseNumber(text []byte) (number int64, ok bool) {
-	for _, digit := range text[:numberDigits] {
-		if digit < '0' || digit > '9' {
-			return 0, false
-		}
-		number = number*10 + int64(digit-'0')
-	}
-	return number, true
 }

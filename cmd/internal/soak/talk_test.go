@@ -5,13 +5,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/cmd/internal/numberedchat"
 )
 
 // notify is what a member hears when name says number.
 func notify(name string, number int64) []byte {
-	packet := newChatNotify()
-	copy(packet[notifyName:], name)
-	putNumber(packet[notifyNumber:], number)
+	packet := numberedchat.NewNotify()
+	copy(packet[numberedchat.NotifyName:], name)
+	numberedchat.PutNumber(packet[numberedchat.NotifyNumber:], number)
 	return packet
 }
 
@@ -26,10 +28,10 @@ func TestAListenerNoticesWhatIsWrong(t *testing.T) {
 		"one is missing":            notify("m00-001", 3),
 		"one comes twice":           notify("m00-001", 1),
 		"a changed header":          changed(4),
-		"a byte behind the name":    changed(notifyName + 10),
-		"a changed text":            changed(notifyNumber + numberDigits + 3),
-		"a byte behind the text":    changed(len(newChatNotify()) - 1),
-		"a number that is none":     changed(notifyNumber + numberDigits - 1)[:notifyNumber+1],
+		"a byte behind the name":    changed(numberedchat.NotifyName + 10),
+		"a changed text":            changed(numberedchat.NotifyNumber + numberedchat.Digits + 3),
+		"a byte behind the text":    changed(len(numberedchat.NewNotify()) - 1),
+		"a number that is none":     changed(numberedchat.NotifyNumber + numberedchat.Digits - 1)[:numberedchat.NotifyNumber+1],
 		"a stranger's beginning":    notify("f00.000000002", 1),
 		"a stranger who has gone":   notify("s00.000000006", 0),
 		"nobody":                    notify("", 5),

@@ -4,17 +4,9 @@ import (
 	"context"
 	"sync"
 	"time"
-)
 
-// usage is what a process uses at one moment.
-type usage struct {
-	Available bool  // false: this system does not tell, and the rest is 0
-	Memory    int64 // resident, in bytes
-	Handles   int   // open files and sockets
-	Sockets   int   // of these: each connection has one, and so has the listener
-	Threads   int
-	CPU       time.Duration // processor time since its start
-}
+	"iocpnetlib/cmd/internal/processusage"
+)
 
 // watch samples a process once a second.
 type watch struct {
@@ -24,25 +16,25 @@ type watch struct {
 
 	mutex sync.Mutex
 	peak  int64 // resident bytes since the last call of takePeak
-	last  usage
+	last  processusage.Usage
 }
 
 const watchPeriod = time.Second
 
 // startWatch begins to sample. each is called with every sample, on the watch's goroutine; it may be nil.
-func startWatch(pid int, each func(now time.Time, u usage)) *watch {
+func startWatch(pid int, each func(now time.Time, u processusage.Usage)) *watch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watch{pid: pid, cancel: cancel, ended: make(chan struct{})}
 	go w.run(ctx, each)
 	return w
 }
 
-func (w *watch) run(ctx context.Context, each func(time.Time, usage)) {
+func (w *watch) run(ctx context.Context, each func(time.Time, processusage.Usage)) {
 	defer close(w.ended)
 	tick := time.NewTicker(watchPeriod)
 	defer tick.Stop()
 	for {
-		u, err := readUsage(w.pid)
+		u, err := processusage.Read(w.pid)
 		if err != nil {
 			return // it has ended
 		}

@@ -1,8 +1,6 @@
-//go:build unix
+package tcpdial
 
-package soak
-
-import "syscall"
+import "golang.org/x/sys/windows"
 
 // errNoLocalPort is the error of a dial when every local port is in use or waits for late packets (TIME_WAIT).
-const errNoLocalPort = syscall.EADDRNOTAVAIL
+const errNoLocalPort = windows.WSAEADDRINUSE

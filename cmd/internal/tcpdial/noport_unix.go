@@ -1,6 +1,8 @@
-package soak
+//go:build unix
 
-import "golang.org/x/sys/windows"
+package tcpdial
+
+import "syscall"
 
 // errNoLocalPort is the error of a dial when every local port is in use or waits for late packets (TIME_WAIT).
-const errNoLocalPort = windows.WSAEADDRINUSE
+const errNoLocalPort = syscall.EADDRNOTAVAIL
