@@ -1,0 +1,100 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// stream is the receiving side of a connection: one goroutine reads as much as there is into a large buffer and hands
+// it on in place.
+type stream struct {
+	conn   *net.TCPConn
+	buffer []byte
+	filled int // bytes of the buffer that were received and not used up yet
+}
+
+// Bounds of a receive buffer: all of a run together have some memory, and each has room for many packets.
+const (
+	allBuffers  = 64 << 20
+	leastBuffer = 4 << 10
+	mostBuffer  = 64 << 10
+)
+
+// bufferSize is the size of each receive buffer of so many clients whose largest packet has so many bytes.
+func bufferSize(clients, packet int) int {
+	return max(min(max(allBuffers/clients, leastBuffer), mostBuffer), 2*packet)
+}
+
+// receiver looks at what has come. It belongs to the goroutine that reads.
+type receiver interface {
+	// receive gets the bytes that are there, and returns how many of them it has used up: whole packets. The rest comes
+	// again with more behind it.
+	receive(data []byte) (used int, err error)
+}
+
+// read reads until the server ends the connection in order, which is the only end that is no error.
+func (s *stream) read(to receiver) error {
+	for {
+		n, err := s.conn.Read(s.buffer[s.filled:])
+		if n > 0 {
+			s.filled += n
+			used, err := to.receive(s.buffer[:s.filled])
+			if err != nil {
+				return err
+			}
+			s.filled = copy(s.buffer, s.buffer[used:s.filled])
+		}
+		if errors.Is(err, io.EOF) && s.filled > 0 {
+			return fmt.Errorf("the server ended the connection within a packet, after %d bytes", s.filled)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// exchange writes a request and reads an answer of so many bytes. Nothing else may come.
+func (s *stream) exchange(request []byte, answer int) ([]byte, error) {
+	_ = s.conn.SetDeadline(time.Now().Add(patience))
+	defer func() { _ = s.conn.SetDeadline(time.Time{}) }()
+	if _, err := s.conn.Write(request); err != nil {
+		return nil, err
+	}
+	n, err := io.ReadAtLeast(s.conn, s.buffer, answer)
+	if err != nil {
+		return nil, err
+	}
+	if n > answer {
+		return nil, fmt.Errorf("%d bytes came where %d have to come", n, answer)
+	}
+	return s.buffer[:n], nil
+}
+
+// stopping tells the goroutines of a run that their connections end.
+type stopping struct {
+	orderly atomic.Bool // nobody sends any more
+	cut     atomic.Bool // what goes wrong from now on has no meaning
+}
+
+// waitUntil waits until done is closed. It returns false if something else ended the wait: a cancel, a failure, or
+// patience.
+func (r *run) waitUntil(ctx context.Context, done <-chan struct{}) bool {
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	case <-r.failures.Any():
+	case <-limit.C:
+	}
+	return false
+}
