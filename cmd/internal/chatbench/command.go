@@ -50,7 +50,7 @@ func Main(arguments []string, stdout, stderr *os.File) int {
 		to = io.Discard
 	}
 	progress := &progressLine{to: to, isTerminal: term.IsTerminal(int(stderr.Fd()))}
-	err = run(ctx, o, s, progress, stdout)
+	err = run(ctx, o, s, progress, stdout, stderr)
 	switch {
 	case err == nil:
 		return exitOK
@@ -65,7 +65,7 @@ func Main(arguments []string, stdout, stderr *os.File) int {
 // errWrongReplies is what a run ends with whose result says what was wrong.
 var errWrongReplies = errors.New("the server did not answer as it has to")
 
-func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progressLine, stdout io.Writer) error {
+func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progressLine, stdout, stderr io.Writer) error {
 	loadOptions := load.Options{Address: o.address, Progress: progress.show}
 	if o.pid != 0 {
 		watch, err := serverwatch.New(o.pid, o.countSyscalls)
@@ -79,6 +79,9 @@ func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progre
 	progress.done()
 	if err != nil {
 		return err
+	}
+	if m.Server != nil && m.Server.SyscallsError != nil {
+		fmt.Fprintf(stderr, "chatbench: system calls were not counted: %v\n", m.Server.SyscallsError)
 	}
 	result := report.New(s, o.address, o.pid, m)
 	if o.json != "" {

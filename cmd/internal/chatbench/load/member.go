@@ -76,15 +76,15 @@ func (m *member) run() {
 	clients := m.room.clients
 	err := m.read(m)
 	if err == nil {
-		err = m.checkEnd()
+		err = m.checkAllDone()
 	}
 	if err != nil && !clients.stopping.cut.Load() {
 		clients.failures.Add("%v: %v", m, err)
 	}
 }
 
-// checkEnd is for a connection that the server has ended.
-func (m *member) checkEnd() error {
+// checkAllDone is for a connection that the server has ended: nothing may be missing.
+func (m *member) checkAllDone() error {
 	select {
 	case <-m.room.allFinished:
 	default:

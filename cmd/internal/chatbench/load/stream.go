@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -37,28 +36,23 @@ type receiver interface {
 	receive(data []byte) (used int, err error)
 }
 
-// read reads until the server ends the connection in order, which is the only end that is no error.
-func (s *stream) read(to receiver) error {
-	for {
-		n, err := s.conn.Read(s.buffer[s.filled:])
-		if n > 0 {
-			s.filled += n
-			used, err := to.receive(s.buffer[:s.filled])
-			if err != nil {
-				return err
-			}
-			s.filled = copy(s.buffer, s.buffer[used:s.filled])
-		}
-		if errors.Is(err, io.EOF) && s.filled > 0 {
-			return fmt.Errorf("the server ended the connection within a packet, after %d bytes", s.filled)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+// take hands on what was received, and keeps what is not used up.
+func (s *stream) take(n int, to receiver) error {
+	s.filled += n
+	used, err := to.receive(s.buffer[:s.filled])
+	if err != nil {
+		return err
 	}
+	s.filled = copy(s.buffer, s.buffer[used:s.filled])
+	return nil
+}
+
+// checkEnd is for a connection that the server has ended in order.
+func (s *stream) checkEnd() error {
+	if s.filled > 0 {
+		return fmt.Errorf("the server ended the connection within a packet, after %d bytes", s.filled)
+	}
+	return nil
 }
 
 // exchange writes a request and reads an answer of so many bytes. Nothing else may come.

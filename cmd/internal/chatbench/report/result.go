@@ -87,7 +87,7 @@ type Idle struct {
 
 // New makes the result of a measurement. pid is the server's process, 0 if it is not known.
 func New(s *scenario.Scenario, address string, pid int, m *load.Measurement) *Result {
-	r := &Result{Scenario: s.Name, Workload: s.Workload, Address: address, Parameters: s,
+	r := &Result{Scenario: s.Name, Workload: s.Workload, Address: address, Parameters: s.Relevant(),
 		Machine:  Machine{runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU()},
 		Messages: m.Messages, Seconds: m.Time.Seconds(), Errors: m.Failures, ErrorCount: m.FailureCount}
 	if r.Errors == nil {

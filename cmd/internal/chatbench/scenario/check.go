@@ -102,6 +102,26 @@ func (s *Scenario) checkTogether() error {
 	return nil
 }
 
+// Relevant is a copy without what the workload does not read.
+func (s *Scenario) Relevant() *Scenario {
+	r := *s
+	if s.Workload == Echo || s.Workload == Idle {
+		r.Rooms, r.Members, r.FirstRoom = 0, 0, 0
+	} else {
+		r.Connections, r.Size = 0, 0
+	}
+	if s.Workload != Mixed {
+		r.MoveShare, r.ReconnectShare, r.Seed = 0, 0, 0
+	}
+	if s.OpenLoop() {
+		r.InFlight = 0
+	}
+	if s.Workload == Idle {
+		r.Rate = 0
+	}
+	return &r
+}
+
 // OpenLoop tells whether the clients send on a fixed schedule.
 func (s *Scenario) OpenLoop() bool { return s.Rate > 0 && s.Workload != Idle }
 

@@ -30,10 +30,10 @@ type Scenario struct {
 	Connections int `toml:"connections" json:"connections,omitempty"` // echo, idle
 	// InFlight is how many packets of a connection (echo) or chats of a room (room) wait for their answer at a time in
 	// a closed loop. Idle clients send one packet (1) before they are idle, or none (0).
-	InFlight int `toml:"in_flight" json:"in_flight,omitempty"`
+	InFlight int `toml:"in_flight" json:"in_flight"`
 	// Rate is the number of packets (echo), chats (room) or actions (mixed) a second of all clients together, sent on
 	// a fixed schedule. 0 is a closed loop: whatever is answered is followed by the next.
-	Rate float64 `toml:"rate" json:"rate,omitempty"`
+	Rate float64 `toml:"rate" json:"rate"`
 	Size int     `toml:"size" json:"size,omitempty"` // echo, idle: bytes of a packet, header included
 
 	Rooms     int `toml:"rooms" json:"rooms,omitempty"`           // room, mixed

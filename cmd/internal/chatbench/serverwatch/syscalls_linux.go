@@ -13,6 +13,12 @@ import (
 	"time"
 )
 
+// answerTime bounds the time in which perf has to answer.
+const answerTime = 10 * time.Second
+
+// countedEvent is every entry into the system.
+const countedEvent = "raw_syscalls:sys_enter"
+
 // syscallCounter is a perf that counts the system calls of a process and of the threads that it starts.
 type syscallCounter struct {
 	command  *exec.Cmd
@@ -36,7 +42,7 @@ func startSyscallCounter(pid int) (*syscallCounter, error) {
 	}
 	defer fromPerf.Close()
 	c := &syscallCounter{commands: commands, acks: acks, reader: bufio.NewReader(acks)}
-	c.command = exec.Command("perf", "stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-D", "-1", "--control",
+	c.command = exec.Command("perf", "stat", "-x", ",", "-e", countedEvent, "-D", "-1", "--control",
 		"fd:3,4", "-p", strconv.Itoa(pid))
 	c.command.ExtraFiles = []*os.File{toPerf, fromPerf}
 	c.command.Stdout, c.command.Stderr = &c.output, &c.output
@@ -80,10 +86,14 @@ func (c *syscallCounter) stop() (int64, error) {
 	kill.Stop()
 	c.commands.Close()
 	c.acks.Close()
-	count, _, _ := strings.Cut(strings.TrimLeft(c.output.String(), "\n\x00"), ",")
-	calls, err := strconv.ParseInt(count, 10, 64)
-	if failed != nil || err != nil {
-		return -1, errors.Join(failed, fmt.Errorf("perf said %q", c.output.String()))
+	for line := range strings.Lines(c.output.String()) { // "136148,,raw_syscalls:sys_enter,1138242317,100.00,,"
+		fields := strings.Split(line, ",")
+		if len(fields) < 3 || fields[2] != countedEvent {
+			continue
+		}
+		if calls, err := strconv.ParseInt(fields[0], 10, 64); err == nil && failed == nil {
+			return calls, nil
+		}
 	}
-	return calls, nil
+	return -1, errors.Join(failed, fmt.Errorf("perf said %q", c.output.String()))
 }

@@ -3,7 +3,6 @@ package serverwatch
 
 import (
 	"fmt"
-	"time"
 
 	"iocpnetlib/cmd/internal/processusage"
 )
@@ -13,29 +12,27 @@ type Use struct {
 	processusage.Times       // processor time
 	Memory             int64 // resident at the end, in bytes; 0 where Times is not available
 	// Syscalls is how many system calls it has made, -1: they were not counted.
-	Syscalls int64
+	Syscalls      int64
+	SyscallsError error // why they were not, although that was asked for
 }
 
 // Watch watches one process. It belongs to one goroutine.
 type Watch struct {
-	pid    int
-	before processusage.Times
-	calls  *syscallCounter
+	pid        int
+	before     processusage.Times
+	calls      *syscallCounter // nil: they are not counted
+	callsError error
 }
 
 // New prepares to watch a process of this machine. With countSyscalls it starts the program perf, which counts from
-// Begin to End only; the error says why that did not work. The caller has to call Close.
+// Begin to End only; that this does not work is told by End. The caller has to call Close.
 func New(pid int, countSyscalls bool) (*Watch, error) {
 	if _, err := processusage.ReadTimes(pid); err != nil {
 		return nil, fmt.Errorf("the server's process %d cannot be watched: %w", pid, err)
 	}
 	w := &Watch{pid: pid}
 	if countSyscalls {
-		calls, err := startSyscallCounter(pid)
-		if err != nil {
-			return nil, fmt.Errorf("system calls cannot be counted: %w", err)
-		}
-		w.calls = calls
+		w.calls, w.callsError = startSyscallCounter(pid)
 	}
 	return w, nil
 }
@@ -44,7 +41,8 @@ func New(pid int, countSyscalls bool) (*Watch, error) {
 func (w *Watch) Begin() error {
 	if w.calls != nil {
 		if err := w.calls.enable(); err != nil {
-			return err
+			w.Close()
+			w.callsError = err
 		}
 	}
 	before, err := processusage.ReadTimes(w.pid)
@@ -62,12 +60,12 @@ func (w *Watch) End() (Use, error) {
 	if err != nil {
 		return Use{}, fmt.Errorf("the server has ended: %w", err)
 	}
-	use := Use{after.Sub(w.before), memory, -1}
+	use := Use{Times: after.Sub(w.before), Memory: memory, Syscalls: -1, SyscallsError: w.callsError}
 	if w.calls != nil {
-		use.Syscalls, err = w.calls.stop()
+		use.Syscalls, use.SyscallsError = w.calls.stop()
 		w.calls = nil
 	}
-	return use, err
+	return use, nil
 }
 
 // Memory is the resident memory of the process in bytes at this moment, 0 where this system does not tell.
@@ -86,6 +84,3 @@ func (w *Watch) Close() {
 		w.calls = nil
 	}
 }
-
-// answerTime bounds the time in which perf has to answer.
-const answerTime = 10 * time.Second
