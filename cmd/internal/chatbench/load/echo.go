@@ -148,7 +148,7 @@ func newEchoClient(c *echoClients, conn *net.TCPConn, index int) *echoClient {
 	s := c.scenario
 	client := &echoClient{clients: c, index: index, expect: echoPackets(s.Size, 1),
 		latencies: latency.NewRecorder(c.latency)}
-	client.stream = stream{conn: conn, buffer: make([]byte, bufferSize(s.Connections, s.Size))}
+	client.conn, client.buffer = conn, make([]byte, bufferSize(s.Connections, s.Size))
 	if !s.OpenLoop() {
 		client.burst = echoPackets(s.Size, s.InFlight)
 		client.sentAt = make([]moment, s.InFlight)
@@ -267,6 +267,6 @@ func (e *echoClient) recordLatency(number int64, now moment) {
 func (e *echoClient) endIfAllBack() {
 	if e.allBack() {
 		e.markAnswered()
-		_ = e.conn.CloseWrite()
+		e.endWriting()
 	}
 }

@@ -91,5 +91,13 @@ func digits(text []byte, count int) int {
 	return number
 }
 
+// putDigits writes a number with so many digits.
+func putDigits(text []byte, number int64, count int) {
+	for i := count - 1; i >= 0; i-- {
+		text[i] = byte('0' + number%10)
+		number /= 10
+	}
+}
+
 // shape tells packets apart by their first bytes: length and id.
 func shape(packet []byte) uint32 { return binary.LittleEndian.Uint32(packet) }

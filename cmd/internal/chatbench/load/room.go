@@ -39,7 +39,7 @@ func (c *roomClients) connect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		m.stream = stream{conn: conn, buffer: make([]byte, bufferSize(s.Clients(), len(m.expect)))}
+		m.conn, m.buffer = conn, make([]byte, bufferSize(s.Clients(), len(m.expect)))
 		return m.arrive(m.name, s.FirstRoom+m.room.number, rival)
 	}
 	if err := each(ctx, s.Rooms, func(index int) error { return arrive(c.rooms[index].members[0], "") }); err != nil {
@@ -84,7 +84,7 @@ func (c *roomClients) settle(ctx context.Context) {
 	}
 	// Whatever comes before the server's end is too much.
 	for _, m := range c.members {
-		_ = m.conn.CloseWrite()
+		m.endWriting()
 	}
 	ended := make(chan struct{})
 	go func() {

@@ -72,6 +72,8 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Measurement, er
 	switch s.Workload {
 	case scenario.Echo:
 		c = newEchoClients(r)
+	case scenario.Mixed:
+		c = newMixedClients(r)
 	default:
 		c = newRoomClients(r)
 	}

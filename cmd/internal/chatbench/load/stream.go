@@ -14,7 +14,14 @@ import (
 type stream struct {
 	conn   *net.TCPConn
 	buffer []byte
-	filled int // bytes of the buffer that were received and not used up yet
+	filled int         // bytes of the buffer that were received and not used up yet
+	ending atomic.Bool // the client has ended its side, so the server's end follows
+}
+
+// endWriting ends the client's side of the connection.
+func (s *stream) endWriting() {
+	s.ending.Store(true)
+	_ = s.conn.CloseWrite()
 }
 
 // Bounds of a receive buffer: all of a run together have some memory, and each has room for many packets.

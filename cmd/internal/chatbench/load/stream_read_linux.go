@@ -10,8 +10,9 @@ import (
 //
 // The Read of package net asks the system once more after every message, only to hear that there is nothing. This one
 // does not: a socket that has given less than there was room for is empty, and what comes later wakes the goroutine,
-// since the runtime is told of every change. Nobody is woken twice for one change, however: an end that had come
-// together with the last bytes is noticed at the end of the run, as messages that are missing.
+// since the runtime is told of every change. One thing may come unnoticed: an end that has come together with the last
+// bytes wakes nobody again. Where the end is expected, the socket is therefore read until it has nothing. Where it is
+// not, the end is noticed at the next write, or at the end of the run as messages that are missing.
 func (s *stream) read(to receiver) error {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *stream) read(to receiver) error {
 			if failed = s.take(n, to); failed != nil {
 				return true
 			}
-			if n < len(room) {
+			if n < len(room) && !s.ending.Load() {
 				return false
 			}
 		}
