@@ -65,7 +65,8 @@ func Main(arguments []string, stdout, stderr *os.File) int {
 // errWrongReplies is what a run ends with whose result says what was wrong.
 var errWrongReplies = errors.New("the server did not answer as it has to")
 
-func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progressLine, stdout, stderr io.Writer) error {
+func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progressLine, stdout, stderr io.Writer,
+) error {
 	loadOptions := load.Options{Address: o.address, Progress: progress.show}
 	if o.pid != 0 {
 		watch, err := serverwatch.New(o.pid, o.countSyscalls)

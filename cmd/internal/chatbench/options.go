@@ -49,7 +49,8 @@ func newOptions() *options {
 	o.flags.StringVar(&o.svg, "svg", "", "`file` for a picture of the latencies")
 	o.flags.BoolVar(&o.quiet, "quiet", false, "write no progress to standard error")
 
-	o.overrideInt("connections", "`number` of connections of echo and idle", func(s *scenario.Scenario) *int { return &s.Connections })
+	o.overrideInt("connections", "`number` of connections of echo and idle",
+		func(s *scenario.Scenario) *int { return &s.Connections })
 	o.overrideInt("in-flight", "`number` of packets of a connection, or chats of a room, that wait for their answer",
 		func(s *scenario.Scenario) *int { return &s.InFlight })
 	o.overrideInt("size", "`bytes` of a packet of echo", func(s *scenario.Scenario) *int { return &s.Size })

@@ -92,8 +92,8 @@ func readTicks(pid int) (user, system time.Duration, err error) {
 	return ticks(fields[11]), ticks(fields[12]), nil
 }
 
-// countHandles counts what a process has open, and how much of that is sockets. What is closed meanwhile may count as no
-// socket.
+// countHandles counts what a process has open, and how much of that is sockets. What is closed meanwhile may count as
+// no socket.
 func countHandles(folder string) (handles, sockets int, err error) {
 	file, err := os.Open(folder)
 	if err != nil {

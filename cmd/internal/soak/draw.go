@@ -50,7 +50,9 @@ func panels() []panel {
 	}
 	return []panel{
 		{"memory (MiB)", []series{
-			{"resident memory of the server", svgplot.Blue, ofUsage(func(u *processusage.Usage) float64 { return float64(u.Memory) / (1 << 20) })},
+			{"resident memory of the server", svgplot.Blue, ofUsage(func(u *processusage.Usage) float64 {
+				return float64(u.Memory) / (1 << 20)
+			})},
 		}},
 		{"handles, threads", []series{
 			{"open handles", svgplot.Blue, ofUsage(func(u *processusage.Usage) float64 { return float64(u.Handles) })},

@@ -55,7 +55,7 @@ type soakRun struct {
 
 	// These belong to the watch while it runs.
 	records []record
-	window  *window            // all chats; those of 10 s are taken out together, by when they came back, so that none is lost
+	window  *window            // all chats; those of 10 s are taken out together, by when they came back: none is lost
 	taken   time.Time          // when
 	before  processusage.Usage // the last sample
 	at      time.Time

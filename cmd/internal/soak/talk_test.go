@@ -31,7 +31,7 @@ func TestAListenerNoticesWhatIsWrong(t *testing.T) {
 		"a byte behind the name":    changed(numberedchat.NotifyName + 10),
 		"a changed text":            changed(numberedchat.NotifyNumber + numberedchat.Digits + 3),
 		"a byte behind the text":    changed(len(numberedchat.NewNotify()) - 1),
-		"a number that is none":     changed(numberedchat.NotifyNumber + numberedchat.Digits - 1)[:numberedchat.NotifyNumber+1],
+		"half of a notify":          notify("m00-001", 2)[:numberedchat.NotifyNumber+1],
 		"a stranger's beginning":    notify("f00.000000002", 1),
 		"a stranger who has gone":   notify("s00.000000006", 0),
 		"nobody":                    notify("", 5),

@@ -92,11 +92,11 @@ func (c *echoClients) settled(ctx context.Context, done <-chan struct{}) {
 	}
 	for _, client := range c.all {
 		if sent, received := client.sent.Load(), client.received.Load(); received < sent {
-			c.failures.Add("client %d misses %d of its packets since %v", client.index, sent-received, patience)
+			c.failures.Add("client %d misses %d of its packets since %v", client.index, sent-received, c.options.Patience)
 		}
 	}
 	if _, count := c.failures.First(); count == 0 {
-		c.failures.Add("the server does not end connections that their clients have ended, since %v", patience)
+		c.failures.Add("the server does not end connections that their clients have ended, since %v", c.options.Patience)
 	}
 }
 

@@ -118,7 +118,7 @@ const pollPeriod = 5 * time.Millisecond
 func (c *mixedClients) poll(ctx context.Context, reached func() bool) bool {
 	tick := time.NewTicker(pollPeriod)
 	defer tick.Stop()
-	limit := time.NewTimer(patience)
+	limit := time.NewTimer(c.options.Patience)
 	defer limit.Stop()
 	for !reached() {
 		select {
@@ -137,7 +137,7 @@ func (c *mixedClients) poll(ctx context.Context, reached func() bool) bool {
 // tellMissing says what there is no answer to, unless it is known that something was wrong.
 func (c *mixedClients) tellMissing(ctx context.Context, what string) {
 	if _, count := c.failures.First(); count == 0 && ctx.Err() == nil {
-		c.failures.Add("%d %s since %v", max(1, c.open.Load()), what, patience)
+		c.failures.Add("%d %s since %v", max(1, c.open.Load()), what, c.options.Patience)
 	}
 }
 

@@ -55,6 +55,7 @@ type talkerState struct{ incarnation, stay, number int64 }
 type hearing struct {
 	tag     string
 	count   int                 // clients
+	hasCome bool                // into a room where others may have talked before
 	talkers map[int]talkerState // by client
 	want    []byte              // the notify that should have come
 }
@@ -73,12 +74,16 @@ func newHearing(c *mixedClients) hearing {
 }
 
 // enter forgets who was heard in another room.
-func (h *hearing) enter() { clear(h.talkers) }
+func (h *hearing) enter() {
+	h.hasCome = true
+	clear(h.talkers)
+}
 
 // hear checks a notify to the last byte, heard by somebody in this room, -1: in none.
 //
-// A talker who is heard for the first time may have been there before. Whoever was heard before goes on with its next
-// number, or has come in again and then begins with 0.
+// A talker who is heard for the first time may have talked before the listener came, so its number may be any, and one
+// that is lost before it is not noticed. Whoever was heard before goes on with its next number, or has come in again
+// and then begins with 0.
 func (h *hearing) hear(packet []byte, room int) (heard, error) {
 	if room < 0 {
 		return heard{}, fmt.Errorf("a notify %q to somebody in no room", packet)
@@ -105,12 +110,12 @@ func (h *hearing) hear(packet []byte, room int) (heard, error) {
 	was, isKnown := h.talkers[talker]
 	h.talkers[talker] = is
 	switch {
-	case !isKnown:
+	case !isKnown && (h.hasCome || is.number == 0):
 	case is.stay == was.stay && is.incarnation == was.incarnation && is.number == was.number+1:
 	case is.stay > was.stay && is.incarnation >= was.incarnation && is.number == 0:
 	default:
-		return heard{}, fmt.Errorf("chat %d of stay %d of client %d (connection %d) came after chat %d of stay %d (connection %d)",
-			is.number, is.stay, talker, is.incarnation, was.number, was.stay, was.incarnation)
+		return heard{}, fmt.Errorf("of client %d, chat %d of stay %d and connection %d came after chat %d of stay %d and "+
+			"connection %d", talker, is.number, is.stay, is.incarnation, was.number, was.stay, was.incarnation)
 	}
 	return heard{talker, is.stay, is.number, last}, nil
 }

@@ -93,7 +93,7 @@ func (c *roomClients) settle(ctx context.Context) {
 	}()
 	if !c.waitUntil(ctx, ended) {
 		if _, count := c.failures.First(); count == 0 && ctx.Err() == nil {
-			c.failures.Add("the server does not end connections that their clients have ended, since %v", patience)
+			c.failures.Add("the server does not end connections that their clients have ended, since %v", c.options.Patience)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (c *roomClients) tellMissing(ctx context.Context) {
 		said := room.said.Load()
 		for _, m := range room.members {
 			if heard := m.received.Load(); heard < said {
-				c.failures.Add("%v misses %d notifies since %v", m, said-heard, patience)
+				c.failures.Add("%v misses %d notifies since %v", m, said-heard, c.options.Patience)
 			}
 		}
 	}

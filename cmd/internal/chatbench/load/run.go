@@ -3,6 +3,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -22,6 +23,7 @@ const patience = 30 * time.Second
 type Options struct {
 	Address  string             // of the server, host:port
 	Watch    *serverwatch.Watch // of the server's process; nil: it is not watched
+	Patience time.Duration      // how long the last answers may take; 0: 30 s
 	Progress func(Progress)     // called about twice a second on the goroutine of Run; nil: nobody looks
 }
 
@@ -92,6 +94,7 @@ type run struct {
 }
 
 func newRun(s *scenario.Scenario, o Options) *run {
+	o.Patience = cmp.Or(o.Patience, patience)
 	r := &run{scenario: s, options: o, failures: failures.NewList(), window: newWindow(), latency: latency.NewHistogram()}
 	if s.OpenLoop() {
 		r.lag = latency.NewHistogram()

@@ -88,7 +88,7 @@ type stopping struct {
 // waitUntil waits until done is closed. It returns false if something else ended the wait: a cancel, a failure, or
 // patience.
 func (r *run) waitUntil(ctx context.Context, done <-chan struct{}) bool {
-	limit := time.NewTimer(patience)
+	limit := time.NewTimer(r.options.Patience)
 	defer limit.Stop()
 	select {
 	case <-done:
