@@ -105,13 +105,18 @@ func (c *echoClients) shut() {
 	c.window.end()
 	for _, client := range c.all {
 		if client != nil {
-			_ = client.conn.Close()
+			client.interrupt()
 		}
 	}
 	if c.sender != nil {
 		c.sender.wait()
 	}
 	c.listeners.Wait()
+	for _, client := range c.all {
+		if client != nil {
+			client.close()
+		}
+	}
 }
 
 func (c *echoClients) messages() (sum int64) {

@@ -155,7 +155,7 @@ func (c *idleClients) exchangePacket(index int, number int64) error {
 func (c *idleClients) shut() {
 	for _, s := range c.all {
 		if s != nil {
-			_ = s.conn.Close()
+			s.close()
 		}
 	}
 }

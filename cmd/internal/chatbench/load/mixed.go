@@ -146,12 +146,17 @@ func (c *mixedClients) shut() {
 	c.window.end()
 	c.stopDialing()
 	for _, client := range c.all {
-		client.shut()
+		client.mutex.Lock()
+		client.interrupt()
+		client.mutex.Unlock()
 	}
 	if c.sender != nil {
 		<-c.sender.ended
 	}
 	c.listeners.Wait()
+	for _, client := range c.all {
+		client.close()
+	}
 }
 
 func (c *mixedClients) messages() (sum int64) {
@@ -168,7 +173,7 @@ func (c *mixedClients) counted() (sum int64) {
 	return sum
 }
 
-// install gives a client its next connection, unless the run has ended meanwhile.
+// install gives a client its next connection instead of the one that has ended, unless the run has ended meanwhile.
 func (m *mixedClient) install(conn *net.TCPConn) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -176,15 +181,8 @@ func (m *mixedClient) install(conn *net.TCPConn) error {
 		_ = conn.Close()
 		return fmt.Errorf("the run has ended: %w", net.ErrClosed)
 	}
+	m.close()
 	m.conn = conn
 	m.ending.Store(false)
 	return nil
-}
-
-func (m *mixedClient) shut() {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if m.conn != nil {
-		_ = m.conn.Close()
-	}
 }

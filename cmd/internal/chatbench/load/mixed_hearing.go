@@ -111,8 +111,8 @@ func (h *hearing) hear(packet []byte, room int) (heard, error) {
 	h.talkers[talker] = is
 	switch {
 	case !isKnown && (h.hasCome || is.number == 0):
-	case is.stay == was.stay && is.incarnation == was.incarnation && is.number == was.number+1:
-	case is.stay > was.stay && is.incarnation >= was.incarnation && is.number == 0:
+	case isKnown && is.stay == was.stay && is.incarnation == was.incarnation && is.number == was.number+1:
+	case isKnown && is.stay > was.stay && is.incarnation >= was.incarnation && is.number == 0:
 	default:
 		return heard{}, fmt.Errorf("of client %d, chat %d of stay %d and connection %d came after chat %d of stay %d and "+
 			"connection %d", talker, is.number, is.stay, is.incarnation, was.number, was.stay, was.incarnation)

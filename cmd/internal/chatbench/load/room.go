@@ -117,14 +117,15 @@ func (c *roomClients) shut() {
 	c.stopping.cut.Store(true)
 	c.window.end()
 	for _, m := range c.members {
-		if m.conn != nil {
-			_ = m.conn.Close()
-		}
+		m.interrupt()
 	}
 	if c.sender != nil {
 		c.sender.wait()
 	}
 	c.listeners.Wait()
+	for _, m := range c.members {
+		m.close()
+	}
 }
 
 func (c *roomClients) messages() (sum int64) {

@@ -24,6 +24,21 @@ func (s *stream) endWriting() {
 	_ = s.conn.CloseWrite()
 }
 
+// interrupt makes reads and writes of the connection fail. Unlike closing it, that does not wait for whoever is about to
+// read or write: who in turn may wait for another connection, or for a lock.
+func (s *stream) interrupt() {
+	if s.conn != nil {
+		_ = s.conn.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+// close closes the connection, if there is one. Nobody may use it any more.
+func (s *stream) close() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+}
+
 // Bounds of a receive buffer: all of a run together have some memory, and each has room for many packets.
 const (
 	allBuffers  = 64 << 20
