@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"iocpnetlib/cmd/internal/serverprocess"
+	"iocpnetlib/internal/serverprocess"
 )
 
 var (

@@ -13,7 +13,7 @@ import (
 	"iocpnetlib/chat"
 	"iocpnetlib/cmd/internal/failures"
 	"iocpnetlib/cmd/internal/processusage"
-	"iocpnetlib/cmd/internal/serverprocess"
+	"iocpnetlib/internal/serverprocess"
 )
 
 // strangersRoom is how many places a room has beyond its members: for hostile clients, also those that the server has
