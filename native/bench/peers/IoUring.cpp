@@ -82,13 +82,6 @@ void IoUring::Register(unsigned opcode, void* argument, unsigned count, const ch
     }
 }
 
-void IoUring::RegisterFiles(unsigned count) {
-    io_uring_rsrc_register files{};
-    files.nr = count;
-    files.flags = IORING_RSRC_REGISTER_SPARSE;
-    Register(IORING_REGISTER_FILES2, &files, sizeof files, "IORING_REGISTER_FILES2");
-}
-
 io_uring_sqe& IoUring::Entry(std::uint8_t opcode, std::uint64_t userData) {
     if (m_LocalTail - m_Submitted == m_Entries.size()) {
         Enter(false);

@@ -57,8 +57,6 @@ public:
         std::atomic_ref(*m_CompletionHead).store(index, std::memory_order_release);
     }
 
-    // Makes a table of count descriptors of the ring's own. Throws std::system_error.
-    void RegisterFiles(unsigned count);
     // io_uring_register. Throws std::system_error with what.
     void Register(unsigned opcode, void* argument, unsigned count, const char* what);
 

@@ -37,7 +37,6 @@ public:
           m_Buffers(m_Ring, BufferCount, BufferSize),
           m_Signals(StopSignals()),
           m_Listener(Listen(options.Port)) {
-        m_Ring.RegisterFiles(static_cast<unsigned>(m_Descriptors));
         m_UsedBuffers.reserve(BufferCount);
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_POLL_ADD, UserData(Operation::Signal));
         entry.fd = m_Signals.Get();
@@ -75,14 +74,14 @@ private:
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_ACCEPT, UserData(Operation::Accept));
         entry.fd = m_Listener.Get();
         entry.ioprio = IORING_ACCEPT_MULTISHOT;
-        entry.file_index = IORING_FILE_INDEX_ALLOC;
+        entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
         m_AcceptArmed = true;
     }
 
     void ArmRecv(ConnectionIndex index) {
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_RECV, UserData(Operation::Recv, index));
         entry.fd = static_cast<int>(index);
-        entry.flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
+        entry.flags = IOSQE_BUFFER_SELECT;
         entry.ioprio = IORING_RECV_MULTISHOT | IORING_RECVSEND_POLL_FIRST;
         m_Connections[index].RecvArmed = true;
     }
@@ -120,7 +119,7 @@ private:
         }
         if ((completion.flags & IORING_CQE_F_MORE) == 0) {
             m_AcceptArmed = false;
-            if (completion.res != -ENFILE) { // with a full table there is one place again when a connection closes
+            if (completion.res != -EMFILE && completion.res != -ENFILE) { // then there is a place when one closes
                 ArmAccept();
             }
         }
@@ -171,7 +170,7 @@ private:
             // the number of bytes taken. Only then is there a completion.
             io_uring_sqe& entry = m_Ring.Entry(IORING_OP_SEND, UserData(Operation::Send, index));
             entry.fd = static_cast<int>(index);
-            entry.flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+            entry.flags = IOSQE_CQE_SKIP_SUCCESS;
             entry.addr = reinterpret_cast<std::uint64_t>(connection.Out);
             entry.len = connection.OutSize;
             entry.msg_flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
@@ -207,7 +206,6 @@ private:
         m_Turn.HoldRest(connection, result < 0 ? 0 : static_cast<std::size_t>(result));
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_POLL_ADD, UserData(Operation::Poll, index));
         entry.fd = static_cast<int>(index);
-        entry.flags = IOSQE_FIXED_FILE;
         entry.poll32_events = POLLOUT;
         connection.PollArmed = true;
     }
@@ -247,7 +245,7 @@ private:
         }
         connection = {};
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_CLOSE, UserData(Operation::Other));
-        entry.file_index = index + 1; // 0 is none
+        entry.fd = static_cast<int>(index);
         if (!m_AcceptArmed) {
             ArmAccept();
         }

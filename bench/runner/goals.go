@@ -1,0 +1,93 @@
+package main
+
+import "fmt"
+
+// goal is a limit that was set beforehand, and how it is measured: one figure for each row and server it is for.
+type goal struct {
+	Title string
+	Limit float64 // the median may be as large
+	Value func(r *results, row *row, s *server) spread
+	// Other names what the server is compared with in a row; nil: the figure is no ratio.
+	Other func(r *results, row *row) string
+	// Whether the goal is for this row, and for this server.
+	ForRow    func(row *row) bool
+	ForServer func(s *server) bool
+	Format    string // of one value
+}
+
+// The goals, in the order of the tables.
+var goals = []goal{
+	ratioGoal("Processor time a message, against the best Go peer with a logic goroutine", 0.6, metricCPU,
+		func(r *results, row *row) string { return r.best(row.Name, namesOf(familyGoLogic), metricCPU) },
+		isNative),
+	ratioGoal("Processor time a message with epoll, against one C++ thread with epoll", 1.1, metricCPU,
+		always(epollPeer), isNativeWith(ioEpoll)),
+	ratioGoal("Processor time a message with io_uring, against one C++ thread with io_uring", 1.1, metricCPU,
+		always(uringPeer), isNativeWith(ioURing)),
+	{Title: "System calls a notify with io_uring", Limit: 0.05, Value: valueOf(metricSyscalls),
+		ForRow: func(row *row) bool { return row.Batches }, ForServer: isNativeWith(ioURing), Format: "%.4f"},
+	ratioGoal("p99 latency at half of the C++ epoll thread's throughput, against its own", 1.2, metricOpenP99,
+		always(epollPeer), isNative),
+	memoryGoal("Bytes of memory of a connection that was never used", 256, rowNeverUsed),
+	memoryGoal("Bytes of memory of an idle connection after one message", 512, rowUsedOnce),
+}
+
+func ratioGoal(title string, limit float64, m metric, other func(*results, *row) string,
+	forServer func(*server) bool) goal {
+	value := func(r *results, row *row, s *server) spread { return r.ratioOf(row.Name, s.Name, other(r, row), m) }
+	forRow := func(row *row) bool { return row.Workload != workloadIdle }
+	return goal{title, limit, value, other, forRow, forServer, "%.2f"}
+}
+
+func memoryGoal(title string, limit float64, rowName string) goal {
+	return goal{Title: title, Limit: limit, Value: valueOf(metricMemory),
+		ForRow: func(row *row) bool { return row.Name == rowName }, ForServer: isNative, Format: "%.0f"}
+}
+
+func valueOf(m metric) func(*results, *row, *server) spread {
+	return func(r *results, row *row, s *server) spread { return r.spreadOf(row.Name, s.Name, m) }
+}
+
+func always(name string) func(*results, *row) string {
+	return func(*results, *row) string { return name }
+}
+
+func isNative(s *server) bool { return s.Family == familyNative }
+
+func isNativeWith(io string) func(*server) bool {
+	return func(s *server) bool { return isNative(s) && s.IO == io }
+}
+
+func namesOf(f family) []string {
+	var names []string
+	for _, s := range servers {
+		if s.Family == f {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// cell is one figure: the median, and in brackets the least and the greatest if there are several. It is bold if the
+// median is over the limit, so that what is missed stands out.
+func (g *goal) cell(s spread) string {
+	if s.Count == 0 {
+		return "–"
+	}
+	text := formatSpread(s, g.Format)
+	if s.Median > g.Limit {
+		return "**" + text + "**"
+	}
+	return text
+}
+
+// formatSpread is a median with the least and the greatest value, "1.5 (1.2..2.0)"; only the value if there is one.
+func formatSpread(s spread, format string) string {
+	switch s.Count {
+	case 0:
+		return "–"
+	case 1:
+		return fmt.Sprintf(format, s.Median)
+	}
+	return fmt.Sprintf(format+" ("+format+".."+format+")", s.Median, s.Min, s.Max)
+}
