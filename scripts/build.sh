@@ -21,7 +21,11 @@ usage: scripts/build.sh VERB
   soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with the picture
                   docs/soak.svg at the end. "soak help" lists its scenarios
   fuzz [RUNS]     each fuzzer for RUNS inputs (default: 10000000), and then a table of them
-  bench           the micro-benchmarks of the C++ core and of the Go packages
+  bench [PART [ARGS]]  measure; without PART both of them:
+                    micro      the micro-benchmarks of the C++ core and of the Go packages
+                    scenarios  servers of this project and its peers under chatbench, interleaved; the tables of
+                               docs/benchmarks.md. ARGS are e.g. --rounds 3 --rows echo-64x1,room-10x100x8
+                               --servers go-core,cpp-epoll --core PATH; --help lists them
   help            this text
 
 What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with
@@ -276,6 +280,29 @@ verb_soak() {
 }
 
 verb_bench() {
+    local part=${1:-all}
+    shift || true
+    case $part in
+    all)
+        bench_micro
+        bench_scenarios
+        ;;
+    micro)
+        if (($#)); then
+            echo "build.sh: bench micro takes no arguments, and got: $*" >&2
+            exit 2
+        fi
+        bench_micro
+        ;;
+    scenarios) bench_scenarios "$@" ;;
+    *)
+        echo "build.sh: bench has no part $part; its parts are micro and scenarios" >&2
+        exit 2
+        ;;
+    esac
+}
+
+bench_micro() {
     need_native_tools
     need /usr/include/benchmark/benchmark.h libbenchmark-dev
     if install_missing; then
@@ -287,6 +314,28 @@ verb_bench() {
         step 'native core' build_core
     fi
     step 'benchmarks: Go' go test -run '^$' -bench . -benchmem ./bridge/ ./chat/ ./cmd/echoserver/
+}
+
+# The runner counts system calls with perf; without it, it says so and leaves them out.
+bench_scenarios() {
+    need_native_tools
+    need perf linux-perf
+    install_missing || skip 'the count of system calls' 'perf is missing'
+    mkdir -p build/bin build/bench/bin
+    step "native core ($cxx)" build_core
+    step 'programs' build_programs
+    step 'peers: C++' build_native_peers
+    step 'peers: Go' go -C bench/peers build -o "$root/build/bench/bin/gopeer" .
+    step 'runner' go build -o build/bench/bin/runner ./bench/runner
+    step 'scenarios' build/bench/bin/runner "$@"
+}
+
+# The peers need neither the core nor Google Benchmark, so they are configured by themselves.
+build_native_peers() {
+    local folder=build/native/peers
+    cmake -S native/bench/peers -B "$folder" -G Ninja "-DCMAKE_CXX_COMPILER=$cxx" --log-level=WARNING >/dev/null
+    cmake --build "$folder"
+    install "$folder/EpollPeer" "$folder/IoUringPeer" build/bench/bin/
 }
 
 run_native_benchmarks() {
@@ -311,7 +360,7 @@ source scripts/tests.sh
 verb=${1:-help}
 shift || true
 case $verb in
-build | bench)
+build)
     if (($#)); then
         echo "build.sh: $verb takes no arguments, and got: $*" >&2
         exit 2
