@@ -22,7 +22,8 @@ struct Buffer {
 class BufferPool {
 public:
     // A buffer of at least size bytes, uninitialised.
-    [[nodiscard]] Buffer Take(std::size_t size) {
+    [[nodiscard]] Buffer Take(std::size_t size)
+    {
         const std::uint8_t sizeClass = ClassOf(size);
         std::vector<std::byte*>& free = m_Free[sizeClass];
         if (free.empty()) [[unlikely]] {
@@ -34,7 +35,8 @@ public:
     }
 
     // Does nothing for an empty buffer.
-    void GiveBack(Buffer buffer) {
+    void GiveBack(Buffer buffer)
+    {
         if (buffer.Data != nullptr) {
             m_Free[buffer.SizeClass].push_back(buffer.Data);
         }
@@ -48,11 +50,13 @@ private:
     static constexpr std::size_t SlabSize = 256 * 1024;
 
     static std::size_t SizeOf(std::uint8_t sizeClass) noexcept { return Smallest << sizeClass; }
-    static std::uint8_t ClassOf(std::size_t size) noexcept {
+    static std::uint8_t ClassOf(std::size_t size) noexcept
+    {
         return size <= Smallest ? 0 : static_cast<std::uint8_t>(std::bit_width((size - 1) / Smallest));
     }
 
-    void AddSlab(std::uint8_t sizeClass) {
+    void AddSlab(std::uint8_t sizeClass)
+    {
         const std::size_t size = SizeOf(sizeClass);
         const std::size_t count = size < SlabSize ? SlabSize / size : 1;
         m_Slabs.push_back(std::make_unique_for_overwrite<std::byte[]>(size * count));

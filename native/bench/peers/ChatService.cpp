@@ -44,12 +44,14 @@ constexpr std::uint16_t ResultChatInvalidRoom = 81;
 // How many bytes of notifies a room takes memory for at a time.
 constexpr std::size_t RoomMemory = 16 * 1024;
 
-void StoreU16(std::byte* target, std::size_t value) noexcept {
+void StoreU16(std::byte* target, std::size_t value) noexcept
+{
     target[0] = static_cast<std::byte>(value);
     target[1] = static_cast<std::byte>(value >> 8);
 }
 
-void StoreHeader(std::byte* target, std::size_t size, std::uint16_t packetId) noexcept {
+void StoreHeader(std::byte* target, std::size_t size, std::uint16_t packetId) noexcept
+{
     StoreU16(target, size);
     StoreU16(target + 2, packetId);
     target[4] = std::byte{0};
@@ -59,54 +61,40 @@ void StoreHeader(std::byte* target, std::size_t size, std::uint16_t packetId) no
 constexpr std::array<std::byte, ResponseSize> ChatAccepted = {std::byte{ResponseSize}, std::byte{0},
                                                               std::byte{ChatResponse}, std::byte{0}};
 
-std::string_view NameText(std::span<const std::byte> field) noexcept {
+std::string_view NameText(std::span<const std::byte> field) noexcept
+{
     const char* const text = reinterpret_cast<const char*>(field.data());
     return {text, strnlen(text, field.size())};
 }
 
 } // namespace
 
-bool ChatService::HandlePacket(ConnectionIndex index, std::span<const std::byte> packet) {
+bool ChatService::HandlePacket(ConnectionIndex index, std::span<const std::byte> packet)
+{
     const std::span<const std::byte> body = packet.subspan(HeaderSize);
     std::size_t expected = 0;
     const std::size_t packetId = LoadU16(packet.data() + 2);
     switch (packetId) {
-        case ChatRequest:
-            expected = ChatRequestSize;
-            break;
-        case LoginRequest:
-            expected = LoginRequestSize;
-            break;
-        case EnterRequest:
-            expected = EnterRequestSize;
-            break;
-        case LeaveRequest:
-            expected = LeaveRequestSize;
-            break;
-        default:
-            return true; // unknown ids are ignored
+        case ChatRequest: expected = ChatRequestSize; break;
+        case LoginRequest: expected = LoginRequestSize; break;
+        case EnterRequest: expected = EnterRequestSize; break;
+        case LeaveRequest: expected = LeaveRequestSize; break;
+        default: return true; // unknown ids are ignored
     }
     if (packet.size() != expected) {
         return false;
     }
     switch (packetId) {
-        case ChatRequest:
-            HandleChat(index, body);
-            break;
-        case LoginRequest:
-            HandleLogin(index, body);
-            break;
-        case EnterRequest:
-            HandleEnter(index, body);
-            break;
-        default:
-            HandleLeave(index);
-            break;
+        case ChatRequest: HandleChat(index, body); break;
+        case LoginRequest: HandleLogin(index, body); break;
+        case EnterRequest: HandleEnter(index, body); break;
+        default: HandleLeave(index); break;
     }
     return true;
 }
 
-void ChatService::HandleChat(ConnectionIndex index, std::span<const std::byte> body) {
+void ChatService::HandleChat(ConnectionIndex index, std::span<const std::byte> body)
+{
     const User& user = m_Users[index];
     if (user.Where != State::Room) {
         Respond(index, ChatResponse, ResultChatInvalidRoom);
@@ -130,7 +118,8 @@ void ChatService::HandleChat(ConnectionIndex index, std::span<const std::byte> b
     }
 }
 
-std::byte* ChatService::NotifyMemory(Room& room) {
+std::byte* ChatService::NotifyMemory(Room& room)
+{
     if (room.Memory.size() - room.Used < NotifySize) {
         if (room.Memory.empty()) {
             m_Talked.push_back(&room);
@@ -143,7 +132,8 @@ std::byte* ChatService::NotifyMemory(Room& room) {
     return memory;
 }
 
-void ChatService::EndTurn() noexcept {
+void ChatService::EndTurn() noexcept
+{
     for (Room* const room : m_Talked) {
         room->Memory = {};
         room->Used = 0;
@@ -151,7 +141,8 @@ void ChatService::EndTurn() noexcept {
     m_Talked.clear();
 }
 
-void ChatService::HandleLogin(ConnectionIndex index, std::span<const std::byte> body) {
+void ChatService::HandleLogin(ConnectionIndex index, std::span<const std::byte> body)
+{
     User& user = m_Users[index];
     if (user.Where != State::None) {
         Respond(index, LoginResponse, ResultLoginAlready);
@@ -173,7 +164,8 @@ void ChatService::HandleLogin(ConnectionIndex index, std::span<const std::byte> 
     Respond(index, LoginResponse, ResultNone);
 }
 
-void ChatService::HandleEnter(ConnectionIndex index, std::span<const std::byte> body) {
+void ChatService::HandleEnter(ConnectionIndex index, std::span<const std::byte> body)
+{
     User& user = m_Users[index];
     const std::size_t number = LoadU16(body.data()) | LoadU16(body.data() + 2) << 16;
     std::uint16_t result = ResultNone;
@@ -200,7 +192,8 @@ void ChatService::HandleEnter(ConnectionIndex index, std::span<const std::byte> 
     m_Turn.Append(index, {response, EnterResponseSize});
 }
 
-void ChatService::HandleLeave(ConnectionIndex index) {
+void ChatService::HandleLeave(ConnectionIndex index)
+{
     User& user = m_Users[index];
     if (user.Where != State::Room) {
         Respond(index, LeaveResponse, ResultLeaveInvalidRoom);
@@ -211,7 +204,8 @@ void ChatService::HandleLeave(ConnectionIndex index) {
     Respond(index, LeaveResponse, ResultNone);
 }
 
-void ChatService::HandleClose(ConnectionIndex index) {
+void ChatService::HandleClose(ConnectionIndex index)
+{
     User& user = m_Users[index];
     if (user.Where == State::None) {
         return; // and whoever never logged in has no memory here either
@@ -223,11 +217,13 @@ void ChatService::HandleClose(ConnectionIndex index) {
     user.Where = State::None;
 }
 
-void ChatService::RemoveFromRoom(ConnectionIndex index, User& user) {
+void ChatService::RemoveFromRoom(ConnectionIndex index, User& user)
+{
     std::erase(m_Rooms[user.RoomNumber].Members, index);
 }
 
-void ChatService::Respond(ConnectionIndex index, std::uint16_t packetId, std::uint16_t result) {
+void ChatService::Respond(ConnectionIndex index, std::uint16_t packetId, std::uint16_t result)
+{
     std::byte* const response = m_Turn.TakeMemory(ResponseSize).data();
     StoreHeader(response, ResponseSize, packetId);
     StoreU16(response + HeaderSize, result);

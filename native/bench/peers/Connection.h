@@ -25,12 +25,14 @@ struct Connection {
     bool PollArmed = false; // io_uring: a poll for writability is in the kernel
 
     [[nodiscard]] Buffer Held() const noexcept { return {HeldData, HeldClass}; }
-    void SetHeld(Buffer buffer) noexcept {
+    void SetHeld(Buffer buffer) noexcept
+    {
         HeldData = buffer.Data;
         HeldClass = buffer.SizeClass;
     }
     [[nodiscard]] Buffer Carry() const noexcept { return {CarryData, CarryClass}; }
-    void SetCarry(Buffer buffer) noexcept {
+    void SetCarry(Buffer buffer) noexcept
+    {
         CarryData = buffer.Data;
         CarryClass = buffer.SizeClass;
     }

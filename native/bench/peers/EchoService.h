@@ -14,7 +14,8 @@ public:
 
     explicit EchoService(Turn& turn) : m_Turn(turn) {}
 
-    [[nodiscard]] bool HandlePacket(ConnectionIndex index, std::span<const std::byte> packet) {
+    [[nodiscard]] bool HandlePacket(ConnectionIndex index, std::span<const std::byte> packet)
+    {
         m_Turn.Append(index, packet);
         return true;
     }

@@ -23,19 +23,17 @@ template <class Service>
 class EpollServer {
 public:
     explicit EpollServer(const PeerOptions& options)
-        : m_Descriptors(RaiseDescriptorLimit()),
-          m_Connections(m_Descriptors),
-          m_Turn(m_Connections),
-          m_Service(MakeService()),
-          m_Signals(StopSignals()),
-          m_Epoll(epoll_create1(EPOLL_CLOEXEC)),
-          m_Listener(Listen(options.Port)) {
+        : m_Descriptors(RaiseDescriptorLimit()), m_Connections(m_Descriptors), m_Turn(m_Connections),
+          m_Service(MakeService()), m_Signals(StopSignals()), m_Epoll(epoll_create1(EPOLL_CLOEXEC)),
+          m_Listener(Listen(options.Port))
+    {
         Watch(m_Signals.Get(), EPOLLIN);
         Watch(m_Listener.Get(), EPOLLIN);
     }
 
     // Until a signal ends it. Throws std::system_error.
-    void Run() {
+    void Run()
+    {
         while (Wait()) {
             Flush();
         }
@@ -47,7 +45,8 @@ private:
     static constexpr std::size_t RecvSize = 64 * 1024;
     static constexpr std::size_t RecvMemory = 4 * RecvSize;
 
-    Service MakeService() {
+    Service MakeService()
+    {
         if constexpr (std::is_constructible_v<Service, Turn&, std::size_t>) {
             return Service(m_Turn, m_Descriptors);
         } else {
@@ -55,7 +54,8 @@ private:
         }
     }
 
-    void Watch(int descriptor, std::uint32_t events) {
+    void Watch(int descriptor, std::uint32_t events)
+    {
         epoll_event event{};
         event.events = events;
         event.data.fd = descriptor;
@@ -65,7 +65,8 @@ private:
     }
 
     // Handles what has come. False: the server is to stop.
-    bool Wait() {
+    bool Wait()
+    {
         const int count = epoll_wait(m_Epoll.Get(), m_Events.data(), EventsPerTurn, -1);
         for (int i = 0; i < count; ++i) {
             const epoll_event& event = m_Events[static_cast<std::size_t>(i)];
@@ -80,7 +81,8 @@ private:
         return true;
     }
 
-    void Accept() {
+    void Accept()
+    {
         for (;;) {
             const int descriptor = accept4(m_Listener.Get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (descriptor < 0) {
@@ -91,7 +93,8 @@ private:
         }
     }
 
-    void HandleEvents(ConnectionIndex index, std::uint32_t events) {
+    void HandleEvents(ConnectionIndex index, std::uint32_t events)
+    {
         Connection& connection = m_Connections[index];
         if ((events & EPOLLOUT) != 0 && connection.Blocked) {
             m_Turn.Unblock(index);
@@ -106,7 +109,8 @@ private:
     }
 
     // False: there is no more to receive now.
-    bool Receive(ConnectionIndex index, Connection& connection, bool untilEnd) {
+    bool Receive(ConnectionIndex index, Connection& connection, bool untilEnd)
+    {
         if (m_RecvMemory.size() < RecvSize) {
             m_RecvMemory = m_Turn.TakeMemory(RecvMemory);
         }
@@ -128,7 +132,8 @@ private:
     }
 
     // Sends the turn's output, closes what is to be closed, and ends the turn.
-    void Flush() {
+    void Flush()
+    {
         for (const ConnectionIndex index : m_Turn.Dirty()) {
             Connection& connection = m_Connections[index];
             const ssize_t sent =
@@ -171,6 +176,7 @@ private:
 
 } // namespace Peers
 
-int main(int argumentCount, char** arguments) {
+int main(int argumentCount, char** arguments)
+{
     return Peers::PeerMain<Peers::EpollServer>(argumentCount, arguments);
 }

@@ -15,7 +15,8 @@ namespace Peers {
 constexpr std::size_t HeaderSize = 5;
 
 // The u16 at the beginning of data, of which there are 2 bytes at least.
-[[nodiscard]] inline std::size_t LoadU16(const std::byte* data) noexcept {
+[[nodiscard]] inline std::size_t LoadU16(const std::byte* data) noexcept
+{
     return std::to_integer<std::size_t>(data[0]) | std::to_integer<std::size_t>(data[1]) << 8;
 }
 
@@ -24,7 +25,8 @@ constexpr std::size_t HeaderSize = 5;
 // service refused a packet, or a length is under HeaderSize or over maxPacketSize: the connection is to be closed.
 template <class Service>
 [[nodiscard]] bool FrameStream(Service& service, Turn& turn, ConnectionIndex index, Connection& connection,
-                               std::span<const std::byte> received, std::size_t maxPacketSize) {
+                               std::span<const std::byte> received, std::size_t maxPacketSize)
+{
     while (connection.CarrySize > 0) {
         // Byte by byte until the length is known, which is rare and short, then the whole rest at once.
         if (received.empty()) {

@@ -22,7 +22,8 @@ public:
     Mapping& operator=(const Mapping&) = delete;
 
     template <class T>
-    [[nodiscard]] T* At(std::size_t offset = 0) const noexcept {
+    [[nodiscard]] T* At(std::size_t offset = 0) const noexcept
+    {
         return reinterpret_cast<T*>(static_cast<std::byte*>(m_Memory) + offset);
     }
 
@@ -45,14 +46,17 @@ public:
 
     // The completions that are there, oldest first: completion i for i from Head() to Tail(), which may wrap around.
     [[nodiscard]] unsigned Head() const noexcept { return m_LocalHead; }
-    [[nodiscard]] unsigned Tail() const noexcept {
+    [[nodiscard]] unsigned Tail() const noexcept
+    {
         return std::atomic_ref(*m_CompletionTail).load(std::memory_order_acquire);
     }
-    [[nodiscard]] const io_uring_cqe& Completion(unsigned index) const noexcept {
+    [[nodiscard]] const io_uring_cqe& Completion(unsigned index) const noexcept
+    {
         return m_Completions[index & m_CompletionMask];
     }
     // Gives all completions before index back to the kernel.
-    void SetHead(unsigned index) noexcept {
+    void SetHead(unsigned index) noexcept
+    {
         m_LocalHead = index;
         std::atomic_ref(*m_CompletionHead).store(index, std::memory_order_release);
     }
@@ -84,7 +88,8 @@ public:
     // count is a power of two, up to 32768; size in bytes. Throws std::system_error.
     ProvidedBuffers(IoUring& ring, unsigned count, unsigned size);
 
-    [[nodiscard]] std::span<const std::byte> Data(std::uint16_t buffer, std::size_t size) const noexcept {
+    [[nodiscard]] std::span<const std::byte> Data(std::uint16_t buffer, std::size_t size) const noexcept
+    {
         return {m_Memory.At<const std::byte>(static_cast<std::size_t>(buffer) * m_Size), size};
     }
     // Gives a buffer back; the kernel sees it at the next Publish.

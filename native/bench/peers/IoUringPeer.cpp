@@ -21,7 +21,8 @@ namespace {
 // What a completion is of: the low byte of its user data, over which the connection's index stands.
 enum class Operation : std::uint8_t { Accept, Signal, Recv, Send, Poll, Other };
 
-std::uint64_t UserData(Operation operation, ConnectionIndex index = 0) noexcept {
+std::uint64_t UserData(Operation operation, ConnectionIndex index = 0) noexcept
+{
     return static_cast<std::uint64_t>(index) << 8 | static_cast<std::uint8_t>(operation);
 }
 
@@ -29,14 +30,10 @@ template <class Service>
 class IoUringServer {
 public:
     explicit IoUringServer(const PeerOptions& options)
-        : m_Descriptors(RaiseDescriptorLimit()),
-          m_Connections(m_Descriptors),
-          m_Turn(m_Connections),
-          m_Service(MakeService()),
-          m_Ring(Submissions, Completions),
-          m_Buffers(m_Ring, BufferCount, BufferSize),
-          m_Signals(StopSignals()),
-          m_Listener(Listen(options.Port)) {
+        : m_Descriptors(RaiseDescriptorLimit()), m_Connections(m_Descriptors), m_Turn(m_Connections),
+          m_Service(MakeService()), m_Ring(Submissions, Completions), m_Buffers(m_Ring, BufferCount, BufferSize),
+          m_Signals(StopSignals()), m_Listener(Listen(options.Port))
+    {
         m_UsedBuffers.reserve(BufferCount);
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_POLL_ADD, UserData(Operation::Signal));
         entry.fd = m_Signals.Get();
@@ -45,7 +42,8 @@ public:
     }
 
     // Until a signal ends it. Throws std::system_error.
-    void Run() {
+    void Run()
+    {
         while (!m_Stop) {
             m_Ring.Enter(true);
             EndTurn();
@@ -62,7 +60,8 @@ private:
     static constexpr unsigned BufferCount = 1024;
     static constexpr unsigned BufferSize = 2048;
 
-    Service MakeService() {
+    Service MakeService()
+    {
         if constexpr (std::is_constructible_v<Service, Turn&, std::size_t>) {
             return Service(m_Turn, m_Descriptors);
         } else {
@@ -70,7 +69,8 @@ private:
         }
     }
 
-    void ArmAccept() {
+    void ArmAccept()
+    {
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_ACCEPT, UserData(Operation::Accept));
         entry.fd = m_Listener.Get();
         entry.ioprio = IORING_ACCEPT_MULTISHOT;
@@ -78,7 +78,8 @@ private:
         m_AcceptArmed = true;
     }
 
-    void ArmRecv(ConnectionIndex index) {
+    void ArmRecv(ConnectionIndex index)
+    {
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_RECV, UserData(Operation::Recv, index));
         entry.fd = static_cast<int>(index);
         entry.flags = IOSQE_BUFFER_SELECT;
@@ -86,34 +87,27 @@ private:
         m_Connections[index].RecvArmed = true;
     }
 
-    void HandleCompletions() {
+    void HandleCompletions()
+    {
         unsigned head = m_Ring.Head();
         for (const unsigned tail = m_Ring.Tail(); head != tail; ++head) {
             const io_uring_cqe& completion = m_Ring.Completion(head);
             const auto index = static_cast<ConnectionIndex>(completion.user_data >> 8);
             switch (static_cast<Operation>(completion.user_data & 0xFF)) {
-                case Operation::Recv:
-                    HandleRecv(index, completion);
-                    break;
-                case Operation::Accept:
-                    HandleAccept(completion);
-                    break;
-                case Operation::Poll:
-                    HandlePoll(index);
-                    break;
-                case Operation::Signal:
-                    m_Stop = true;
-                    break;
+                case Operation::Recv: HandleRecv(index, completion); break;
+                case Operation::Accept: HandleAccept(completion); break;
+                case Operation::Poll: HandlePoll(index); break;
+                case Operation::Signal: m_Stop = true; break;
                 case Operation::Send: // EndTurn has seen it
-                case Operation::Other:
-                    break;
+                case Operation::Other: break;
             }
         }
         m_Ring.SetHead(head);
         m_Seen = head;
     }
 
-    void HandleAccept(const io_uring_cqe& completion) {
+    void HandleAccept(const io_uring_cqe& completion)
+    {
         if (completion.res >= 0) {
             ArmRecv(static_cast<ConnectionIndex>(completion.res));
         }
@@ -125,7 +119,8 @@ private:
         }
     }
 
-    void HandleRecv(ConnectionIndex index, const io_uring_cqe& completion) {
+    void HandleRecv(ConnectionIndex index, const io_uring_cqe& completion)
+    {
         Connection& connection = m_Connections[index];
         const bool hasBuffer = (completion.flags & IORING_CQE_F_BUFFER) != 0;
         const auto buffer = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
@@ -154,7 +149,8 @@ private:
         }
     }
 
-    void HandlePoll(ConnectionIndex index) {
+    void HandlePoll(ConnectionIndex index)
+    {
         m_Connections[index].PollArmed = false;
         if (m_Connections[index].Closing) {
             CloseWhenIdle(index);
@@ -163,7 +159,8 @@ private:
         }
     }
 
-    void QueueSends() {
+    void QueueSends()
+    {
         for (const ConnectionIndex index : m_Turn.Dirty()) {
             const Connection& connection = m_Connections[index];
             // Such a send is done with its memory when it is submitted: it takes all, or it completes as failed, with
@@ -178,7 +175,8 @@ private:
     }
 
     // After the turn's sends were submitted: keeps what the failed ones left, and releases the turn's memory.
-    void EndTurn() {
+    void EndTurn()
+    {
         const unsigned tail = m_Ring.Tail();
         for (; m_Seen != tail; ++m_Seen) {
             const io_uring_cqe& completion = m_Ring.Completion(m_Seen);
@@ -195,7 +193,8 @@ private:
         m_UsedBuffers.clear();
     }
 
-    void HandleUnsent(ConnectionIndex index, int result) {
+    void HandleUnsent(ConnectionIndex index, int result)
+    {
         Connection& connection = m_Connections[index];
         if (connection.OutSize == 0) {
             return; // closed meanwhile
@@ -211,7 +210,8 @@ private:
     }
 
     // The turn's sends are queued, so what is closed now gets them before.
-    void QueueCloses() {
+    void QueueCloses()
+    {
         for (const ConnectionIndex index : m_Turn.ToClose()) {
             Connection& connection = m_Connections[index];
             m_Service.HandleClose(index);
@@ -231,14 +231,16 @@ private:
         }
     }
 
-    void Cancel(std::uint64_t userData) {
+    void Cancel(std::uint64_t userData)
+    {
         io_uring_sqe& entry = m_Ring.Entry(IORING_OP_ASYNC_CANCEL, UserData(Operation::Other));
         entry.addr = userData;
     }
 
     // Frees the place of a released connection once the kernel has no operation of it any more: no completion of a former connection
     // may come for the next one.
-    void CloseWhenIdle(ConnectionIndex index) {
+    void CloseWhenIdle(ConnectionIndex index)
+    {
         Connection& connection = m_Connections[index];
         if (!connection.Released || connection.RecvArmed || connection.PollArmed) {
             return;
@@ -269,6 +271,7 @@ private:
 
 } // namespace Peers
 
-int main(int argumentCount, char** arguments) {
+int main(int argumentCount, char** arguments)
+{
     return Peers::PeerMain<Peers::IoUringServer>(argumentCount, arguments);
 }

@@ -18,7 +18,8 @@ class MappedArray {
 
 public:
     // Throws std::system_error if there is not so much address space.
-    explicit MappedArray(std::size_t size) : m_Bytes(size * sizeof(T)) {
+    explicit MappedArray(std::size_t size) : m_Bytes(size * sizeof(T))
+    {
         void* const memory =
             mmap(nullptr, m_Bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) {

@@ -14,7 +14,8 @@ namespace Peers {
 
 // Server<Service>(options).Run() for the service that was asked for. Returns the exit code.
 template <template <class> class Server>
-int PeerMain(int argumentCount, char** arguments) {
+int PeerMain(int argumentCount, char** arguments)
+{
     try {
         const PeerOptions options = ParseOptions(std::span(arguments, static_cast<std::size_t>(argumentCount)));
         if (options.Service == Mode::Echo) {

@@ -8,7 +8,8 @@
 
 namespace Peers {
 
-PeerOptions ParseOptions(std::span<char*> arguments) {
+PeerOptions ParseOptions(std::span<char*> arguments)
+{
     PeerOptions options;
     for (std::size_t i = 1; i < arguments.size(); i += 2) {
         const std::string_view name = arguments[i];

@@ -20,7 +20,8 @@ namespace {
 // More are not needed, and memory for all of them is reserved.
 constexpr rlim_t MostDescriptors = 1 << 20;
 
-int Check(int result, const char* what) {
+int Check(int result, const char* what)
+{
     if (result < 0) {
         throw std::system_error(errno, std::generic_category(), what);
     }
@@ -29,13 +30,15 @@ int Check(int result, const char* what) {
 
 } // namespace
 
-Descriptor::~Descriptor() {
+Descriptor::~Descriptor()
+{
     if (m_Descriptor >= 0) {
         close(m_Descriptor);
     }
 }
 
-Descriptor Listen(std::uint16_t port) {
+Descriptor Listen(std::uint16_t port)
+{
     Descriptor listener(Check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
     const int on = 1;
     Check(setsockopt(listener.Get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
@@ -52,7 +55,8 @@ Descriptor Listen(std::uint16_t port) {
     return listener;
 }
 
-Descriptor StopSignals() {
+Descriptor StopSignals()
+{
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -61,7 +65,8 @@ Descriptor StopSignals() {
     return Descriptor(Check(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC), "signalfd"));
 }
 
-std::size_t RaiseDescriptorLimit() {
+std::size_t RaiseDescriptorLimit()
+{
     rlimit limit{};
     Check(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
     limit.rlim_max = std::min(limit.rlim_max, MostDescriptors);

@@ -13,7 +13,8 @@ public:
     Descriptor() noexcept = default;
     explicit Descriptor(int descriptor) noexcept : m_Descriptor(descriptor) {}
     Descriptor(Descriptor&& other) noexcept : m_Descriptor(std::exchange(other.m_Descriptor, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
+    Descriptor& operator=(Descriptor&& other) noexcept
+    {
         std::swap(m_Descriptor, other.m_Descriptor);
         return *this;
     }

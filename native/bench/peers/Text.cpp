@@ -8,7 +8,8 @@ namespace Peers {
 namespace {
 
 // The length of the character that begins at bytes[0], which is no ASCII character; 0 if it is not valid.
-std::size_t CharacterLength(std::span<const std::byte> bytes) noexcept {
+std::size_t CharacterLength(std::span<const std::byte> bytes) noexcept
+{
     const auto lead = std::to_integer<unsigned>(bytes[0]);
     const std::size_t length = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
     if (length == 0 || length > bytes.size()) {
@@ -31,7 +32,8 @@ std::size_t CharacterLength(std::span<const std::byte> bytes) noexcept {
 
 } // namespace
 
-bool IsUtf8(std::span<const std::byte> bytes) noexcept {
+bool IsUtf8(std::span<const std::byte> bytes) noexcept
+{
     while (!bytes.empty()) {
         // Eight ASCII characters at once.
         std::uint64_t word = 0;
@@ -55,7 +57,8 @@ bool IsUtf8(std::span<const std::byte> bytes) noexcept {
     return true;
 }
 
-std::optional<std::span<const std::byte>> FieldText(std::span<const std::byte> field) noexcept {
+std::optional<std::span<const std::byte>> FieldText(std::span<const std::byte> field) noexcept
+{
     const void* const end = std::memchr(field.data(), 0, field.size());
     if (end == nullptr) {
         return std::nullopt;
@@ -67,7 +70,8 @@ std::optional<std::span<const std::byte>> FieldText(std::span<const std::byte> f
     return text;
 }
 
-bool HasControl(std::span<const std::byte> text) noexcept {
+bool HasControl(std::span<const std::byte> text) noexcept
+{
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = std::to_integer<unsigned>(text[i]);
         const bool isC1 = byte == 0xC2 && i + 1 < text.size() && std::to_integer<unsigned>(text[i + 1]) < 0xA0;

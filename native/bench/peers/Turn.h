@@ -24,7 +24,8 @@ public:
     explicit Turn(MappedArray<Connection>& connections) : m_Connections(connections) { m_Dirty.reserve(4096); }
 
     // Adds bytes to what connection index gets. They must not change until EndTurn.
-    void Append(ConnectionIndex index, std::span<const std::byte> bytes) {
+    void Append(ConnectionIndex index, std::span<const std::byte> bytes)
+    {
         Connection& connection = m_Connections[index];
         if (connection.OutSize == 0) {
             connection.Out = bytes.data();
@@ -38,14 +39,16 @@ public:
     }
 
     // Memory for size bytes that is valid until EndTurn.
-    [[nodiscard]] std::span<std::byte> TakeMemory(std::size_t size) {
+    [[nodiscard]] std::span<std::byte> TakeMemory(std::size_t size)
+    {
         const Buffer buffer = m_Pool.Take(size);
         m_Kept.push_back(buffer);
         return {buffer.Data, BufferPool::Capacity(buffer)};
     }
 
     // Gives buffer back at the end of the turn, since output may lie in it.
-    void KeepUntilEnd(Buffer buffer) {
+    void KeepUntilEnd(Buffer buffer)
+    {
         if (buffer.Data != nullptr) {
             m_Kept.push_back(buffer);
         }
@@ -54,13 +57,15 @@ public:
     // The connections that got output in this turn, in no order, each once.
     [[nodiscard]] std::span<const ConnectionIndex> Dirty() const noexcept { return m_Dirty; }
     // Connection index has output of an earlier turn that can be sent now.
-    void Unblock(ConnectionIndex index) {
+    void Unblock(ConnectionIndex index)
+    {
         m_Connections[index].Blocked = false;
         m_Dirty.push_back(index);
     }
     // Connections to close after the sends of this turn.
     [[nodiscard]] std::span<const ConnectionIndex> ToClose() const noexcept { return m_ToClose; }
-    void Close(ConnectionIndex index) {
+    void Close(ConnectionIndex index)
+    {
         if (!m_Connections[index].Closing) {
             m_Connections[index].Closing = true;
             m_ToClose.push_back(index);
@@ -68,7 +73,8 @@ public:
     }
 
     // The first sent bytes of the connection's output are on their way; what is left waits in memory of its own.
-    void HoldRest(Connection& connection, std::size_t sent) {
+    void HoldRest(Connection& connection, std::size_t sent)
+    {
         const std::size_t rest = connection.OutSize - sent;
         if (connection.HeldData == nullptr) {
             connection.SetHeld(m_Pool.Take(rest));
@@ -82,7 +88,8 @@ public:
     }
 
     // The connection has nothing to send any more. Nobody reads its output's memory.
-    void DropOutput(Connection& connection) {
+    void DropOutput(Connection& connection)
+    {
         connection.OutSize = 0;
         if (connection.HeldData != nullptr) {
             m_Pool.GiveBack(connection.Held());
@@ -91,7 +98,8 @@ public:
     }
 
     // All sends of the turn are done or failed; what is left of a blocked connection's output is held.
-    void EndTurn() {
+    void EndTurn()
+    {
         for (const ConnectionIndex index : m_Dirty) {
             if (!m_Connections[index].Blocked) {
                 DropOutput(m_Connections[index]);
@@ -108,7 +116,8 @@ public:
     [[nodiscard]] BufferPool& Pool() noexcept { return m_Pool; }
 
 private:
-    void AppendCopy(ConnectionIndex index, Connection& connection, std::span<const std::byte> bytes) {
+    void AppendCopy(ConnectionIndex index, Connection& connection, std::span<const std::byte> bytes)
+    {
         const std::size_t size = connection.OutSize + bytes.size();
         if (size > MaxWaiting) {
             Close(index);
