@@ -15,7 +15,7 @@ import (
 	"iocpnetlib/cmd/internal/chatbench/load"
 	"iocpnetlib/cmd/internal/chatbench/scenario"
 	"iocpnetlib/cmd/internal/chatbench/serverwatch"
-	"iocpnetlib/cmd/internal/serverprocess"
+	"iocpnetlib/internal/serverprocess"
 )
 
 // The workloads of chatbench against a server process, in small: what they check, not what they measure.
