@@ -61,7 +61,9 @@ func (c *echoClients) start() {
 
 func (c *echoClients) settle(ctx context.Context) {
 	if c.sender != nil {
-		c.sender.wait()
+		if !c.waitSender(ctx, c.sender.ended) {
+			return
+		}
 		c.stopping.orderly.Store(true)
 		for _, client := range c.all {
 			client.endIfAllBack()

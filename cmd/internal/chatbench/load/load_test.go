@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"encoding/binary"
+	"net"
 	"strings"
 	"testing"
 
@@ -168,6 +169,16 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Run(context.Background(), s, Options{Address: "127.0.0.1:1"})
 	assert.ErrorContains(t, err, " of 3: ")
+}
+
+// A server that reads nothing does not keep the run from ending.
+func TestAServerThatDoesNotRead(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	m := runShort(t, listener.Addr().String(), "workload = \"echo\"\nconnections = 2\nrate = 100000\nsize = 60000")
+	assert.Positive(t, m.FailureCount)
+	t.Logf("%s", m.Failures)
 }
 
 func TestSourceAddresses(t *testing.T) {

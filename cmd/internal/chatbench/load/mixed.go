@@ -73,7 +73,9 @@ func (c *mixedClients) start() {
 // settle waits until every action is finished. Then everybody chats once more, and has to be heard by everybody in its
 // room: since each talker counts its chats, nothing that was said before can be missing either.
 func (c *mixedClients) settle(ctx context.Context) {
-	<-c.sender.ended
+	if !c.waitSender(ctx, c.sender.ended) {
+		return
+	}
 	if !c.poll(ctx, func() bool { return c.open.Load() == 0 }) {
 		c.tellMissing(ctx, "actions have no answer")
 		return

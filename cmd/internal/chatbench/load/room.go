@@ -71,8 +71,8 @@ func (c *roomClients) start() {
 }
 
 func (c *roomClients) settle(ctx context.Context) {
-	if c.sender != nil {
-		c.sender.wait()
+	if c.sender != nil && !c.waitSender(ctx, c.sender.ended) {
+		return
 	}
 	c.stopping.orderly.Store(true)
 	for _, room := range c.rooms {

@@ -100,6 +100,17 @@ type stopping struct {
 	cut     atomic.Bool // what goes wrong from now on has no meaning
 }
 
+// waitSender waits until a sender has ended, and notes it as a failure if the server keeps it from that.
+func (r *run) waitSender(ctx context.Context, ended <-chan struct{}) bool {
+	if r.waitUntil(ctx, ended) {
+		return true
+	}
+	if _, count := r.failures.First(); count == 0 && ctx.Err() == nil {
+		r.failures.Add("the server does not read what it is sent, since %v", r.options.Patience)
+	}
+	return false
+}
+
 // waitUntil waits until done is closed. It returns false if something else ended the wait: a cancel, a failure, or
 // patience.
 func (r *run) waitUntil(ctx context.Context, done <-chan struct{}) bool {
