@@ -91,7 +91,7 @@ void IOWorker::Run()
             Housekeep();
         PublishEvents();
         ReturnFreed();
-        if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Io->IsIdle() && IsDealtNoMore())
+        if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Freed.empty() && m_Io->IsIdle() && IsDealtNoMore())
             break;
         m_Io->Wait(PrepareToSleep());
         PublishEvents();

@@ -224,9 +224,11 @@ void IOWorker::NotePackets(Connection& connection) noexcept
         ArmTimer(connection); // another limit holds from here on; later the timer finds out by itself
 }
 
-// Logic gave messages back. Those that waited longest are served first; what is short again waits again.
+// Logic gave messages back. Those that waited longest are served first; who was served and is short again waits behind
+// the others, so that a client with much to say does not keep the pool to itself.
 void IOWorker::ServeMessageWaiters()
 {
+    const uint64_t receivedBefore = m_Counters.PacketsReceived.Get();
     m_Turn.clear();
     m_Turn.swap(m_MessageWaiters);
     for (Connection* connection : m_Turn) {
@@ -243,6 +245,9 @@ void IOWorker::ServeMessageWaiters()
                 EndReceiving(*connection, CloseReason::ServerStop);
         }
     }
+    // The first one in the list is the one that the pool ran out on.
+    if (m_MessageWaiters.size() > 1 && m_Counters.PacketsReceived.Get() != receivedBefore)
+        std::rotate(m_MessageWaiters.begin(), m_MessageWaiters.begin() + 1, m_MessageWaiters.end());
 }
 
 void IOWorker::Flush(Connection& connection)
@@ -360,14 +365,17 @@ void IOWorker::Free(Connection& connection)
 }
 
 // At the end of a turn: until then a completion that was taken together with the last one may still name the place, and
-// must not find another client in it.
+// must not find another client in it. One that is in the list of attention stays until that was looked at: its next
+// client may be another worker's, and would be found in this one's list.
 void IOWorker::ReturnFreed() noexcept
 {
-    for (Connection* connection : m_Freed) {
+    std::erase_if(m_Freed, [this](Connection* connection) {
+        if (connection->PendingAttention.load(std::memory_order_acquire) != 0)
+            return false;
         m_ConnectionCount.fetch_sub(1, std::memory_order_relaxed);
         m_Server.Connections.Return(*connection);
-    }
-    m_Freed.clear();
+        return true;
+    });
 }
 
 } // namespace NetLib
