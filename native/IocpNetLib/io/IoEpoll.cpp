@@ -77,9 +77,9 @@ void IoEpoll::StopListening() noexcept { m_ListenSocket.Close(); }
 bool IoEpoll::Attach(IoSocket& socket, UniqueSocket native) noexcept
 {
     socket.Socket = std::move(native);
-    socket.RecvPending = socket.SendPending = socket.Readable = socket.HungUp = false;
+    socket.RecvPending = socket.SendPending = socket.Readable = socket.ShortIsNotEmpty = false;
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
     event.data.ptr = &socket;
     return ::epoll_ctl(m_Epoll.Get(), EPOLL_CTL_ADD, socket.Socket.Get(), &event) == 0;
 }
@@ -99,7 +99,7 @@ IoOutcome IoEpoll::TryRecv(IoSocket& socket) noexcept
         const ssize_t received = ::recv(socket.Socket.Get(), socket.RecvBuffer.data(), socket.RecvBuffer.size(), 0);
         if (received >= 0) {
             // A short receive has emptied the socket, and the next byte makes a new edge: no call to find EAGAIN.
-            if (static_cast<size_t>(received) < socket.RecvBuffer.size() && !socket.HungUp)
+            if (static_cast<size_t>(received) < socket.RecvBuffer.size() && !socket.ShortIsNotEmpty)
                 socket.Readable = false;
             return IoOutcome::Done(static_cast<uint32_t>(received));
         }
@@ -196,9 +196,10 @@ void IoEpoll::Wait(int milliseconds)
 
 void IoEpoll::Dispatch(IoSocket& socket, uint32_t events)
 {
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-        socket.HungUp = true;
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    // A receive stops in front of urgent data, with more behind it (tcp(7)).
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0)
+        socket.ShortIsNotEmpty = true;
+    if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         socket.Readable = true;
         if (socket.RecvPending) {
             const IoOutcome outcome = TryRecv(socket);

@@ -20,7 +20,8 @@ struct IoSocket {
     bool RecvPending = false;
     bool SendPending = false;
     bool Readable = false; // an edge was reported and no receive has found the socket empty since
-    bool HungUp = false;   // the peer ended its side: a short receive does not mean that the socket is empty
+    // The peer ended its side or sent urgent data: a short receive does not mean that the socket is empty.
+    bool ShortIsNotEmpty = false;
     bool RecvCancelled = false; // to be reported as failed
     bool SendCancelled = false;
     IoSocket* NextCancelled = nullptr;
