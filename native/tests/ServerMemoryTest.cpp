@@ -89,6 +89,7 @@ TEST(ServerMemory, NoneForAReceiveRing)
         const Refusal refusal(RecvRing);
         TestClient refused(server.Port());
         const NetLib_ConnectionId refusedId = server.Next(NetLib_MessageType_Connection).Id;
+        refused.Send(HeaderOf(5)); // a connection has a ring when it has something to put into it
         const Event close = server.Next(NetLib_MessageType_Close);
         EXPECT_EQ(close.Id, refusedId);
         EXPECT_EQ(close.Reason, NetLib_CloseReason_OutOfMemory);
