@@ -195,6 +195,26 @@ func TestRule05OneConnectionPacketsOneClose(t *testing.T) {
 	})
 }
 
+// Without a reserve there is no line about the reserve: the one about the pool has to come.
+func TestRule06AnExhaustedPoolIsLogged(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.MessagePool, config.ExtraMessagePool = 1, 0
+		s.start(config)
+		c, id := s.connected()
+		const count = 5
+		var packets [count][]byte
+		for i := range packets {
+			packets[i] = numbered(0, i, 100)
+			c.write(packets[i])
+		}
+		s.warned("message pool exhausted")
+		for _, packet := range packets {
+			s.expectPacket(id, packet)
+		}
+	})
+}
+
 func TestRule06ExhaustedPoolPausesAndResumes(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		const count = 500

@@ -37,9 +37,12 @@ type logicQueue struct {
 	inLine        []*goConn
 	reserveInUse  bool
 	reserveUnsaid bool // the reserve was begun and nobody has logged it yet
-	received      uint64
-	exhausted     uint64
-	reserveUsed   uint64
+
+	exhaustedUnsaid bool      // the pool was used up and nobody has logged it yet
+	exhaustedQuiet  time.Time // until then it is not logged again
+	received        uint64
+	exhausted       uint64
+	reserveUsed     uint64
 
 	wake chan struct{} // capacity 1
 
@@ -50,6 +53,9 @@ type logicQueue struct {
 	next    int
 	timer   *time.Timer
 }
+
+// exhaustedLogPeriod is how often the log says at most that the pool is used up.
+const exhaustedLogPeriod = time.Second
 
 func newLogicQueue(pool, reserve int) *logicQueue {
 	return &logicQueue{capacity: pool, total: pool + reserve, wake: make(chan struct{}, 1)}
@@ -118,6 +124,7 @@ type added struct {
 	poolEmpty   bool          // there are more packets but no place in the pool; the reader is in line now
 	wait        time.Duration // over 0: there are more packets, which the client's rate lets pass after so long
 	logsReserve bool          // the caller is to log that the reserve was begun
+	logsEmpty   bool          // the caller is to log that the pool is used up
 }
 
 // addPackets frames what c has received and queues each whole packet. c's reader; b is its buffer. Called again with
@@ -169,6 +176,7 @@ func (q *logicQueue) addPackets(c *goConn, b *recvBuffer, maxPacketSize int, lim
 		q.wakeLocked()
 	}
 	result.logsReserve, q.reserveUnsaid = q.reserveUnsaid, false
+	result.logsEmpty, q.exhaustedUnsaid = q.exhaustedUnsaid, false
 	q.mu.Unlock()
 	b.start += result.bytes
 	return result
@@ -188,6 +196,9 @@ func (q *logicQueue) takeLocked(c *goConn) bool {
 		c.inLine = true
 		q.inLine = append(q.inLine, c)
 		q.exhausted++
+		if now := time.Now(); now.After(q.exhaustedQuiet) {
+			q.exhaustedUnsaid, q.exhaustedQuiet = true, now.Add(exhaustedLogPeriod)
+		}
 	}
 	return false
 }

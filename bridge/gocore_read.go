@@ -105,6 +105,10 @@ func (c *goConn) deliver() CloseReason {
 			s.logger.Warn("the message pool is used up, its reserve is in use",
 				zap.Int("message_pool", s.config.MessagePool), zap.Int("extra_message_pool", s.config.ExtraMessagePool))
 		}
+		if result.logsEmpty {
+			s.logger.Warn("message pool exhausted: reading pauses until logic gives messages back",
+				zap.Int("message_pool", s.config.MessagePool), zap.Int("extra_message_pool", s.config.ExtraMessagePool))
+		}
 		if !result.poolEmpty && result.wait <= 0 {
 			return result.violation
 		}
