@@ -215,6 +215,32 @@ func TestRule06AnExhaustedPoolIsLogged(t *testing.T) {
 	})
 }
 
+// What had come in whole when a stop began is delivered, also what waited for the pool.
+func TestRule06AStopDeliversWhatWaitsForThePool(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.MessagePool, config.ExtraMessagePool = 1, 0
+		s.start(config)
+		c, id := s.connected()
+		const count, size = 5, 100
+		var packets [count][]byte
+		for i := range packets {
+			packets[i] = numbered(0, i, size)
+		}
+		c.write(packets[:]...)
+		s.eventually("all to be received, and to wait", func(stats Stats) bool {
+			return stats.BytesReceived == count*size && stats.MessagePoolExhausted >= 1
+		})
+		require.NoError(t, s.core.BeginStop())
+		for _, packet := range packets {
+			s.expectPacket(id, packet)
+		}
+		s.expectClose(id, CloseServerStop)
+		_, err := s.nextOrError()
+		require.ErrorIs(t, err, ErrStopped)
+	})
+}
+
 func TestRule06ExhaustedPoolPausesAndResumes(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		const count = 500
