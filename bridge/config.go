@@ -13,8 +13,12 @@ type Config struct {
 	BindAddress string
 	// Port is 0 to 65535; 0: any free port, Core.Port tells which.
 	Port int
-	// WorkThreads is the number of I/O threads, 1 to 64. The pure-Go core leaves threads to the Go runtime.
+	// WorkThreads is the number of I/O threads, 0 to 64. With 0 the logic loop does the I/O itself, inside Poll: no
+	// hand-over between threads, and nothing happens while logic is busy. The pure-Go core leaves threads to the Go
+	// runtime.
 	WorkThreads int
+	// IOBackend is how a native core does I/O; the pure-Go core has one way only.
+	IOBackend IOBackend
 	// MaxRecvOverlapped and MaxSendOverlapped bound the bytes of one receive and one send call, each 1 to the size of
 	// its ring. 0: the size of the ring.
 	MaxRecvOverlapped, MaxSendOverlapped int
@@ -119,7 +123,7 @@ func (c *Config) validate() error {
 		zeroIsFine bool
 		result     NetResult
 	}{
-		{"WorkThreads", int64(c.WorkThreads), 1, 64, false, ResultWorkThreads},
+		{"WorkThreads", int64(c.WorkThreads), 0, 64, false, ResultWorkThreads},
 		{"Port", int64(c.Port), 0, 65535, false, ResultPort},
 		{"MaxPacketSize", int64(c.MaxPacketSize), HeaderLength, maxPacketSize, false, ResultMaxPacketSize},
 		{"RecvBufferSize", int64(c.RecvBufferSize), int64(c.MaxPacketSize), maxRecvBufferSize, false,
@@ -134,6 +138,7 @@ func (c *Config) validate() error {
 		{"MessagePool", int64(c.MessagePool), 1, maxMessagePool, false, ResultMessagePool},
 		{"ExtraMessagePool", int64(c.ExtraMessagePool), 0, maxMessagePool, false, ResultExtraMessagePool},
 		{"KeepAlive.Count", int64(c.KeepAlive.Count), 1, maxKeepAliveCount, false, ResultInvalidArgument},
+		{"IOBackend", int64(c.IOBackend), int64(IOAuto), int64(IOUring), false, ResultInvalidArgument},
 		{"Rate.PacketsPerSecond", int64(c.Rate.PacketsPerSecond), 0, maxPacketRate, false, ResultInvalidArgument},
 		{"Rate.BytesPerSecond", int64(c.Rate.BytesPerSecond), 0, maxByteRate, false, ResultInvalidArgument},
 	}

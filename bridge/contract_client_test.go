@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -33,7 +34,30 @@ func (s *subject) dialTo(host string) *client {
 	c, err := connect(s.t, host, s.core.Port())
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { c.socket.Close() })
+	if s.kind.isInline {
+		c.reader = bufio.NewReaderSize(&servedSocket{c.socket, s}, 64<<10)
+	}
 	return c
+}
+
+// servedSocket is a client's socket. While it waits for what the core sends it lets the core do its I/O.
+type servedSocket struct {
+	socket *net.TCPConn
+	s      *subject
+}
+
+func (c *servedSocket) Read(p []byte) (int, error) {
+	deadline := time.Now().Add(patience)
+	for {
+		c.s.doIO()
+		if err := c.socket.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+			return 0, err
+		}
+		n, err := c.socket.Read(p)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(deadline) {
+			return n, err
+		}
+	}
 }
 
 // connect is dial for any goroutine: it does not end the test, and the caller closes.

@@ -53,7 +53,7 @@ func (s *subject) pumpAll(clients, count, window int, size func(int) int) {
 
 // A burst, then a close, then a new client in the same slot: it got the old one's packets.
 func TestOriginalNewClientGetsOldPackets(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachThreadedCore(t, func(t *testing.T, s *subject) {
 		const burst = 200
 		config := testConfig()
 		config.MaxConnections = 1

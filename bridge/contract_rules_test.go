@@ -15,7 +15,7 @@ import (
 // The rules that the original library broke, as far as a core can break them. Rules 11 and 12 are logic's: see chat.
 
 func TestRule01PayloadStaysValid(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachThreadedCore(t, func(t *testing.T, s *subject) {
 		const size, count = 64, 2000
 		config := testConfig()
 		config.RecvBufferSize, config.MaxPacketSize = 1024, 256
@@ -242,7 +242,7 @@ func TestRule06AStopDeliversWhatWaitsForThePool(t *testing.T) {
 }
 
 func TestRule06ExhaustedPoolPausesAndResumes(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachThreadedCore(t, func(t *testing.T, s *subject) {
 		const count = 500
 		config := testConfig()
 		config.MessagePool, config.ExtraMessagePool = 4, 2
@@ -428,7 +428,7 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 			result NetResult
 			set    func(c *Config)
 		}{
-			{"WorkThreads", ResultWorkThreads, func(c *Config) { c.WorkThreads = 0 }},
+			{"WorkThreads", ResultWorkThreads, func(c *Config) { c.WorkThreads = -1 }},
 			{"WorkThreads", ResultWorkThreads, func(c *Config) { c.WorkThreads = 65 }},
 			{"Port", ResultPort, func(c *Config) { c.Port = -1 }},
 			{"Port", ResultPort, func(c *Config) { c.Port = 65536 }},
@@ -468,6 +468,8 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 			{"Rate.BytesPerSecond", ResultInvalidArgument, func(c *Config) { c.Rate.BytesPerSecond = 1<<30 + 1 }},
 			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = 19 * time.Millisecond }},
 			{"Rate.Burst", ResultInvalidArgument, func(c *Config) { c.Rate.Burst = time.Minute + 1 }},
+			{"IOBackend", ResultInvalidArgument, func(c *Config) { c.IOBackend = -1 }},
+			{"IOBackend", ResultInvalidArgument, func(c *Config) { c.IOBackend = IOUring + 1 }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = "localhost" }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = "127.0.0.1:11021" }},
 			{"BindAddress", ResultBadBindAddress, func(c *Config) { c.BindAddress = string(bytes.Repeat([]byte("1"), 64)) }},
@@ -476,7 +478,7 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 			// An address that is none of this machine's (RFC 5737).
 			{"192.0.2.1", ResultListenBind, func(c *Config) { c.BindAddress = "192.0.2.1" }},
 		}
-		good := testConfig()
+		good := s.kind.adapt(testConfig())
 		s.start(good)
 		good.Port = s.core.Port()
 		require.NoError(t, s.core.Stop(0))
@@ -497,7 +499,7 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 		require.ErrorIs(t, s.core.Start(good), ErrAlreadyStarted)
 		for _, second := range coresUnderTest() {
 			other := second.open(t, nil)
-			err := other.Start(good)
+			err := other.Start(second.adapt(good))
 			require.ErrorIs(t, err, ResultListenBind)
 			require.Contains(t, err.Error(), "127.0.0.1")
 			require.NoError(t, other.Close())

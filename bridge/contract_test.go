@@ -3,8 +3,10 @@ package bridge
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,33 +25,56 @@ const patience = 30 * time.Second
 
 // testCore is a core that the contract is run against.
 type testCore struct {
-	name string
-	open func(t *testing.T, logger *zap.Logger) Core
+	name     string
+	path     string // what Open takes
+	io       IOBackend
+	isInline bool // logic does the I/O: WorkThreads is 0
 }
 
-// coresUnderTest lists the cores: the pure-Go one, and the native one unless the program is built without cgo. A
-// native core that is not there fails the tests: a run that tested half of it would look like a run that tested it.
+// coresUnderTest lists the cores: the pure-Go one, and the native one in each of its ways to do I/O, unless the program
+// is built without cgo. A native core that is not there fails the tests: a run that tested half of it would look like a
+// run that tested it.
 func coresUnderTest() []testCore {
-	open := func(name string) func(*testing.T, *zap.Logger) Core {
-		return func(t *testing.T, logger *zap.Logger) Core {
-			core, err := Open(name, logger)
-			require.NoError(t, err)
-			return core
+	cores := []testCore{{name: "go", path: CoreGo}}
+	if nativeSupported {
+		backends := []IOBackend{IOEpoll, IOUring}
+		if runtime.GOOS == "windows" {
+			backends = []IOBackend{IOCP}
+		}
+		for _, io := range backends {
+			cores = append(cores, testCore{name: io.String(), path: CoreAuto, io: io},
+				testCore{name: io.String() + "-inline", path: CoreAuto, io: io, isInline: true})
 		}
 	}
-	cores := []testCore{{"go", open(CoreGo)}}
-	if nativeSupported {
-		cores = append(cores, testCore{"native", open(CoreAuto)})
-	}
 	return cores
+}
+
+func (c *testCore) open(t testing.TB, logger *zap.Logger) Core {
+	core, err := Open(c.path, logger)
+	require.NoError(t, err)
+	return core
+}
+
+// adapt is the config that makes the core do I/O in this way.
+func (c *testCore) adapt(config Config) Config {
+	config.IOBackend = c.io
+	if c.isInline {
+		config.WorkThreads = 0
+	}
+	return config
 }
 
 // subject is a core in a test, and the logic side of it.
 type subject struct {
 	t    *testing.T
+	kind testCore
 	core Core
 	logs *observer.ObservedLogs
 	life life
+
+	isPolled   atomic.Bool // by runLogic
+	earlyMutex sync.Mutex
+	early      []got // taken by doIO, not yet by next
 }
 
 // got is a copy of a Message that stays valid.
@@ -63,11 +88,23 @@ type got struct {
 // onEachCore runs a test of the contract on every core. The core is closed, and has to leave nothing behind.
 func onEachCore(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
-	for _, c := range coresUnderTest() {
+	onCores(t, coresUnderTest(), test)
+}
+
+// onEachThreadedCore is onEachCore for what a core does while logic rests, or holds what it was given: without I/O
+// threads nothing happens then.
+func onEachThreadedCore(t *testing.T, test func(t *testing.T, s *subject)) {
+	t.Helper()
+	onCores(t, slices.DeleteFunc(coresUnderTest(), func(c testCore) bool { return c.isInline }), test)
+}
+
+func onCores(t *testing.T, cores []testCore, test func(t *testing.T, s *subject)) {
+	t.Helper()
+	for _, c := range cores {
 		t.Run(c.name, func(t *testing.T) {
 			t.Cleanup(func() { goleak.VerifyNone(t) })
 			observed, logs := observer.New(zapcore.DebugLevel)
-			s := &subject{t: t, core: c.open(t, zap.New(observed)), logs: logs}
+			s := &subject{t: t, kind: c, core: c.open(t, zap.New(observed)), logs: logs}
 			t.Cleanup(func() { assert.NoError(t, s.core.Close()) })
 			test(t, s)
 		})
@@ -86,8 +123,8 @@ func testConfig() Config {
 
 func (s *subject) start(config Config) {
 	s.t.Helper()
-	s.life = life{}
-	require.NoError(s.t, s.core.Start(config))
+	s.life, s.early = life{}, nil
+	require.NoError(s.t, s.core.Start(s.kind.adapt(config)))
 	require.NotZero(s.t, s.core.Port())
 }
 
@@ -101,15 +138,50 @@ func (s *subject) next() got {
 
 func (s *subject) nextOrError() (got, error) {
 	s.t.Helper()
+	if m, found := s.takeEarly(); found {
+		return m, nil
+	}
 	var messages [1]Message
 	n, err := s.core.Poll(messages[:], patience)
 	if err != nil {
 		return got{}, err
 	}
 	require.Equal(s.t, 1, n, "no message came")
-	require.NoError(s.t, s.life.see(&messages[0]))
-	m := &messages[0]
-	return got{m.ID, m.Type, bytes.Clone(m.Data), m.Reason}, nil
+	return s.take(&messages[0]), nil
+}
+
+func (s *subject) take(m *Message) got {
+	s.t.Helper()
+	require.NoError(s.t, s.life.see(m))
+	return got{m.ID, m.Type, bytes.Clone(m.Data), m.Reason}
+}
+
+func (s *subject) takeEarly() (m got, found bool) {
+	s.earlyMutex.Lock()
+	defer s.earlyMutex.Unlock()
+	if len(s.early) == 0 {
+		return got{}, false
+	}
+	m, s.early = s.early[0], s.early[1:]
+	return m, true
+}
+
+// doIO lets a core without threads of its own do what there is to do. What comes of it is kept for next.
+func (s *subject) doIO() {
+	s.t.Helper()
+	if !s.kind.isInline || s.isPolled.Load() {
+		return
+	}
+	s.earlyMutex.Lock()
+	defer s.earlyMutex.Unlock()
+	var messages [1]Message
+	n, err := s.core.Poll(messages[:], 0)
+	if !errors.Is(err, ErrStopped) && !errors.Is(err, ErrNotStarted) && !errors.Is(err, ErrBusy) { // a loop is at it
+		require.NoError(s.t, err)
+	}
+	if n == 1 {
+		s.early = append(s.early, s.take(&messages[0]))
+	}
 }
 
 func (s *subject) expectConnection() ConnectionID {
@@ -138,6 +210,7 @@ func (s *subject) expectClose(id ConnectionID, reasons ...CloseReason) {
 // expectNothing takes what is there without waiting, and requires it to be nothing. It gives the last message back.
 func (s *subject) expectNothing() {
 	s.t.Helper()
+	require.Empty(s.t, s.early)
 	var messages [1]Message
 	n, err := s.core.Poll(messages[:], 0)
 	require.NoError(s.t, err)
@@ -164,6 +237,7 @@ func (s *subject) disconnect(id ConnectionID) {
 func (s *subject) eventually(what string, is func(stats Stats) bool) Stats {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		s.doIO()
 		stats := s.core.Stats()
 		if is(stats) {
 			return stats
@@ -197,9 +271,11 @@ type logic struct {
 // when the test ends; await does it earlier.
 func (s *subject) runLogic(handle func(m *Message, batch *SendBatch)) *logic {
 	l := &logic{s: s, ended: make(chan struct{})}
+	s.isPolled.Store(true)
 	s.t.Cleanup(l.stop)
 	go func() {
 		defer close(l.ended)
+		defer s.isPolled.Store(false)
 		messages := make([]Message, 64)
 		var batch SendBatch
 		for {

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestIdleTimeoutCountsFromTheLastPacket(t *testing.T) {
 
 // A client is not silent while logic keeps the core from reading it.
 func TestAClientThatIsNotReadIsNotIdle(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachThreadedCore(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.MaxPacketSize, config.RecvBufferSize = 256, 512
 		config.IdleTimeout = 200 * time.Millisecond
@@ -109,7 +110,7 @@ func TestAClientThatIsNotReadIsNotIdle(t *testing.T) {
 
 // The pause that ends just before the time is over is not charged to the client either.
 func TestIdleTimeoutCountsFromTheEndOfAPause(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachThreadedCore(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.MaxPacketSize, config.RecvBufferSize = 256, 512
 		config.IdleTimeout = 2 * time.Second
@@ -120,6 +121,23 @@ func TestIdleTimeoutCountsFromTheEndOfAPause(t *testing.T) {
 		time.Sleep(time.Second) // the pause
 		s.expectPacket(id, numbered(1, 0, 256))
 		s.expectPacket(id, numbered(1, 1, 256))
+		begin := time.Now()
+		s.expectClose(id, CloseIdleTimeout)
+		require.GreaterOrEqual(t, time.Since(begin), config.IdleTimeout-10*time.Millisecond)
+	})
+}
+
+// Without I/O threads nobody looks at clients while logic rests: that is not their silence.
+func TestTheRestOfLogicIsNotAClientsSilence(t *testing.T) {
+	inline := slices.DeleteFunc(coresUnderTest(), func(c testCore) bool { return !c.isInline })
+	onCores(t, inline, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.IdleTimeout = time.Second
+		s.start(config)
+		c, id := s.connected()
+		c.write(packetOf(1, nil))
+		s.expectPacket(id, packetOf(1, nil))
+		time.Sleep(1500 * time.Millisecond) // the rest
 		begin := time.Now()
 		s.expectClose(id, CloseIdleTimeout)
 		require.GreaterOrEqual(t, time.Since(begin), config.IdleTimeout-10*time.Millisecond)

@@ -62,7 +62,8 @@ type Message struct {
 // Core is a network core: it owns sockets, I/O threads and buffers. A Core is made stopped; Start and Stop may follow
 // each other any number of times; Close ends it.
 type Core interface {
-	// Name tells the I/O mechanism: "epoll", "iocp", "go".
+	// Name tells the I/O mechanism of the run that is under way, or of the last one: "io_uring", "epoll", "iocp"; "none"
+	// before the first; always "go" for the pure-Go core.
 	Name() string
 
 	// Start listens and starts the I/O threads. An error is a *StartError that says what is wrong with which setting,

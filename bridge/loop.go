@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 )
 
 // loopBatch is how many messages the loop takes at a time: enough that the cost of a Poll and a Submit disappears, few
@@ -18,8 +19,13 @@ type Handler interface {
 // Run is the logic loop: it polls core, gives every message to handler and submits the answers, on the calling
 // goroutine, until core was told to stop (BeginStop or Stop) and everything was delivered; then it returns nil. It
 // also returns between two batches once ctx is cancelled (call WakePoll after that, it may be waiting), with the
-// context's cause, and with an error if the core fails. It does not stop the core.
+// context's cause, and with an error if the core fails. It does not stop the core. Meanwhile the goroutine has its
+// system thread to itself.
 func Run(ctx context.Context, core Core, handler Handler) error {
+	// A core without I/O threads does its I/O on this thread, and io_uring reports to the thread that began an operation:
+	// if that was another one, each message would have to wait for it to enter the kernel.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	messages := make([]Message, loopBatch)
 	var batch SendBatch
 	submit := func() error {

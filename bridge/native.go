@@ -5,7 +5,6 @@ package bridge
 // #cgo CFLAGS: -I${SRCDIR}/../native/IocpNetLib/include
 // #cgo linux LDFLAGS: -ldl
 // #cgo noescape NativeLibrary_Poll
-// #cgo nocallback NativeLibrary_Poll
 // #cgo noescape NativeLibrary_Submit
 // #cgo nocallback NativeLibrary_Submit
 // #cgo noescape NativeLibrary_GetStats
@@ -86,7 +85,9 @@ func openNative(path string, logger *zap.Logger) (Core, error) {
 	return c, nil
 }
 
-func (c *nativeCore) Name() string { return C.GoString(C.NativeLibrary_BackendName(&c.library)) }
+func (c *nativeCore) Name() string {
+	return C.GoString(C.NativeLibrary_BackendName(&c.library, c.server))
+}
 
 func (c *nativeCore) Start(config Config) error {
 	if err := config.validate(); err != nil {
@@ -96,6 +97,7 @@ func (c *nativeCore) Start(config Config) error {
 	C.NativeLibrary_DefaultConfig(&c.library, &native)
 	native.PortNumber = C.int32_t(config.Port)
 	native.WorkThreadCount = C.int32_t(config.WorkThreads)
+	native.IoBackend = C.int32_t(config.IOBackend)
 	native.MaxRecvOverlappedBufferSize = C.int32_t(orElse(config.MaxRecvOverlapped, config.RecvBufferSize))
 	native.MaxSendOverlappedBufferSize = C.int32_t(orElse(config.MaxSendOverlapped, config.SendBufferSize))
 	native.ConnectionMaxRecvBufferSize = C.int32_t(config.RecvBufferSize)

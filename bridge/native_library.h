@@ -8,7 +8,7 @@
 typedef struct NativeLibrary {
     void* Handle;
     uint32_t (*AbiVersion)(void);
-    const char* (*BackendName)(void);
+    const char* (*BackendName)(NetLib_Server*);
     NetLib_Server* (*Create)(void);
     void (*Destroy)(NetLib_Server*);
     void (*DefaultConfig)(NetLib_Config*);
@@ -32,7 +32,10 @@ void NativeLibrary_Unload(NativeLibrary* library);
 
 // Calls through the table: cgo cannot call a function pointer itself.
 static inline uint32_t NativeLibrary_AbiVersion(const NativeLibrary* l) { return l->AbiVersion(); }
-static inline const char* NativeLibrary_BackendName(const NativeLibrary* l) { return l->BackendName(); }
+static inline const char* NativeLibrary_BackendName(const NativeLibrary* l, NetLib_Server* s)
+{
+    return l->BackendName(s);
+}
 static inline NetLib_Server* NativeLibrary_Create(const NativeLibrary* l) { return l->Create(); }
 static inline void NativeLibrary_Destroy(const NativeLibrary* l, NetLib_Server* s) { l->Destroy(s); }
 static inline void NativeLibrary_DefaultConfig(const NativeLibrary* l, NetLib_Config* c) { l->DefaultConfig(c); }

@@ -139,7 +139,8 @@ func TestBadOptions(t *testing.T) {
 	tests := []struct{ arguments, want string }{
 		{"--port 70000", `chatserver: invalid value "70000" for option --port: allowed is a whole number from 0 to 65535`},
 		{"--port x", `chatserver: invalid value "x" for option --port: allowed is a whole number from 0 to 65535`},
-		{"--io-threads 0", `chatserver: invalid value "0" for option --io-threads: allowed is a whole number from 1 to 64`},
+		{"--io-threads 65", `chatserver: invalid value "65" for option --io-threads: allowed is a whole number from 0 to 64`},
+		{"--io kqueue", `chatserver: invalid value "kqueue" for option --io: allowed is auto, io_uring, epoll or iocp`},
 		{"--max-packet-size 261",
 			`chatserver: invalid value "261" for option --max-packet-size: allowed is a whole number from 262 to 65535`},
 		{"--max-connections 0",
@@ -181,7 +182,7 @@ func TestBadOptions(t *testing.T) {
 func TestHelp(t *testing.T) {
 	output, _, code := runToEnd(t, "--help")
 	assert.Equal(t, 0, code)
-	for _, option := range []string{"port", "bind", "core", "io-threads", "max-connections", "max-packet-size",
+	for _, option := range []string{"port", "bind", "core", "io", "io-threads", "max-connections", "max-packet-size",
 		"start-room", "max-rooms", "max-room-users", "max-users", "max-unknown-packets", "drain", "log-level",
 		"login-timeout", "idle-timeout", "keepalive-idle", "keepalive-interval", "keepalive-count", "max-packet-rate",
 		"max-byte-rate", "rate-burst"} {

@@ -47,7 +47,10 @@ void CopyText(const std::string& text, char* destination, uint32_t size) noexcep
 
 uint32_t NetLib_AbiVersion(void) noexcept { return NETLIB_ABI_VERSION; }
 
-const char* NetLib_BackendName(void) noexcept { return NetLib::Io::Name; }
+const char* NetLib_BackendName(NetLib_Server* server) noexcept
+{
+    return server == nullptr ? "none" : server->BackendName();
+}
 
 const char* NetLib_ResultText(NetLib_Result result) noexcept { return NetLib::ResultText(result); }
 

@@ -14,7 +14,8 @@ void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddres
     PeerLength = static_cast<uint32_t>(std::strlen(Peer.data()));
 
     Reason = CloseReason::None;
-    Receiving = CloseTaken = PeerEnded = SendShutdown = IsRecvPaused = HasSentPacket = IsThrottled = HasBeenThrottled = IsRateOff = false;
+    Receiving = CloseTaken = PeerEnded = SendShutdown = IsRecvPaused = HasSentPacket = false;
+    IsThrottled = HasBeenThrottled = IsRateOff = IsIoOver = false;
     Deadline = std::chrono::steady_clock::time_point::max();
     RecvPaused.store(false, std::memory_order_relaxed);
     SendClosed.store(false, std::memory_order_relaxed);
@@ -25,15 +26,6 @@ void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddres
                          .Size = PeerLength,
                          .Type = MessageType::Connection};
     CloseMessage = {.Owner = this, .Type = MessageType::Close};
-}
-
-uint32_t Connection::End() noexcept
-{
-    const uint32_t unsent = Send.Size();
-    Recv.Destroy();
-    Send.Destroy();
-    AcceptedSocket.Close();
-    return unsent;
 }
 
 } // namespace NetLib

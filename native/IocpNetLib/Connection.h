@@ -76,8 +76,11 @@ public:
     bool CloseTaken = false;  // logic has given the Close back
     bool PeerEnded = false;   // the peer ended its sending side
     bool SendShutdown = false;
-    bool RecvInFlight = false; // I/O references: the socket's memory is in use until both are false
+    bool RecvInFlight = false;
     bool SendInFlight = false;
+    bool IsIoOver = false; // the socket is closed, and the system uses nothing of this any more
+    bool IsRecvLent = false; // in the worker's list of connections whose receive ring has memory
+    bool IsSendDrained = false; // in the worker's list of connections whose send ring may give its memory back
     bool IsRecvQueued = false; // in the worker's list of connections that have more to receive
     bool WaitsForMessages = false; // in the worker's list of connections that the message pool could not serve
     uint32_t WorkerPosition = 0; // in the worker's list of its connections
@@ -103,6 +106,8 @@ public:
 
     // ---- Logic (the server's logic mutex).
     bool LogicOpen = false; // logic has taken the Connection, and neither asked for the end nor given the Close back
+    uint32_t Requested = 0; // bits of Attention that are to be passed on to the worker
+    Connection* RequestedNext = nullptr; // link of the server's list, valid while Requested is not 0
 
     // ---- Belong to whoever holds the message.
     Message ConnectionMessage;
@@ -118,8 +123,6 @@ public:
     // Makes the slot ready for a client; its id becomes a new one. The send ring gets its bound, no memory yet.
     void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer,
                uint32_t sendCapacity) noexcept;
-    // Frees what the client needed. Returns the bytes that were queued for sending and never sent.
-    uint32_t End() noexcept;
 };
 
 } // namespace NetLib

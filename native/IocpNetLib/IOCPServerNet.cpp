@@ -1,5 +1,6 @@
 #include "IOCPServerNet.h"
 
+#include <algorithm>
 #include <new>
 #include <system_error>
 
@@ -49,8 +50,8 @@ std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(c
         server->End({});
         return std::unexpected(opened.error());
     }
-    log.Write(LogLevel::Debug, "listening on port %u (%s), %u I/O threads, %u connections", server->Port(), Io::Name,
-              checked->WorkThreadCount, checked->MaxConnectionCount);
+    log.Write(LogLevel::Debug, "listening on port %u (%s), %u I/O threads, %u connections", server->Port(),
+              server->BackendName(), checked->WorkThreadCount, checked->MaxConnectionCount);
     return server;
 }
 
@@ -62,6 +63,8 @@ IOCPServerNet::IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, c
 
 IOCPServerNet::~IOCPServerNet() { End({}); }
 
+const char* IOCPServerNet::BackendName() const noexcept { return m_Context.Workers.front()->BackendName(); }
+
 NetLib_Stats IOCPServerNet::Stats() const noexcept { return CollectStats(m_Context); }
 
 std::expected<void, StartError> IOCPServerNet::Open()
@@ -72,20 +75,24 @@ std::expected<void, StartError> IOCPServerNet::Open()
     m_Port = SocketAddress::LocalOf(listenSocket->Get()).Port();
 
     try {
-        for (uint32_t i = 0; i < m_Context.Config.WorkThreadCount; ++i) {
+        const bool hasThreads = m_Context.Config.WorkThreadCount != 0;
+        for (uint32_t i = 0; i < std::max(m_Context.Config.WorkThreadCount, 1u); ++i) {
             auto worker = IOWorker::Create(m_Context, i);
             if (!worker)
                 return std::unexpected(Failure(NetLib_Result_FailHandleIocpWork, worker.error()));
             m_Context.Workers.push_back(std::move(*worker));
         }
+        if (!hasThreads)
+            m_Inline = m_Context.Workers.front().get();
     } catch (const std::bad_alloc&) {
         return std::unexpected(Failure(NetLib_Result_OutOfMemory));
     }
     try {
         // The accepting worker comes last: when it begins, those that it deals to are there.
         for (size_t i = m_Context.Workers.size(); i-- > 0;) {
-            auto listening =
-                m_Context.Workers[i]->Begin(i == 0 ? std::move(*listenSocket) : UniqueSocket()).get();
+            auto listener = i == 0 ? std::move(*listenSocket) : UniqueSocket();
+            auto listening = m_Inline != nullptr ? m_Inline->BeginInline(std::move(listener))
+                                                 : m_Context.Workers[i]->Begin(std::move(listener)).get();
             if (!listening)
                 return std::unexpected(Failure(NetLib_Result_FailLinkIocp, listening.error()));
         }
@@ -134,6 +141,8 @@ void IOCPServerNet::EndPolling() noexcept
 {
     m_PollingEnded.store(true, std::memory_order_release);
     m_Context.Queue.Recheck();
+    if (m_Inline != nullptr)
+        m_Inline->NotifyPoll();
 }
 
 void IOCPServerNet::End(std::chrono::milliseconds drain)
@@ -145,6 +154,8 @@ void IOCPServerNet::End(std::chrono::milliseconds drain)
     m_Context.Phase.store(StopPhase::Ending, std::memory_order_release);
     for (const auto& worker : m_Context.Workers)
         worker->NotifyStop();
+    if (m_Inline != nullptr)
+        m_Inline->FinishInline();
     for (const auto& worker : m_Context.Workers)
         worker->Join();
     DropUndelivered();

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <span>
 
 #include "Connection.h"
@@ -33,6 +33,7 @@ public:
 
     [[nodiscard]] uint16_t Port() const noexcept { return m_Port; }
     [[nodiscard]] NetLib_Stats Stats() const noexcept;
+    [[nodiscard]] const char* BackendName() const noexcept;
 
     // ---- The logic thread.
     [[nodiscard]] NetLib_Result Poll(std::span<NetLib_Message> messages, int32_t waitMilliseconds, uint32_t& count);
@@ -42,7 +43,7 @@ public:
     [[nodiscard]] NetLib_Result Release();
 
     // ---- Any thread.
-    void WakePoll() noexcept { m_Context.Queue.Wake(); }
+    void WakePoll() noexcept;
     [[nodiscard]] NetLib_Result Submit(std::span<const NetLib_Op> ops, std::span<const std::byte> payload,
                                        std::span<const NetLib_ConnectionId> receivers);
     [[nodiscard]] NetLib_Result SendPacket(NetLib_ConnectionId connectionId, std::span<const std::byte> packet);
@@ -59,8 +60,13 @@ private:
     [[nodiscard]] std::expected<void, StartError> Open();
     [[nodiscard]] std::expected<UniqueSocket, StartError> OpenListener();
 
+    // The two ways of a poll to wait: for the I/O threads, or by doing their work.
+    [[nodiscard]] NetLib_Result WaitForWorkers(int32_t waitMilliseconds);
+    [[nodiscard]] NetLib_Result ServeInline(int32_t waitMilliseconds);
     // Waits until m_Taken has a message. Success also means that there may be none: the time is up or Wake was called.
     [[nodiscard]] NetLib_Result WaitForMessages(int32_t waitMilliseconds);
+    // Moves what is queued to m_Taken. What the poll that wants it comes to; nothing: it has to wait.
+    [[nodiscard]] std::optional<NetLib_Result> TakeMessages() noexcept;
     [[nodiscard]] bool IsDelivered() const noexcept;
     // Moves the first message from m_Taken, which has one, to m_HandedOut.
     const Message& HandOutNext() noexcept;
@@ -72,10 +78,11 @@ private:
     // The connection of id, if logic may still send to it.
     [[nodiscard]] Connection* FindOpen(NetLib_ConnectionId id) noexcept;
     [[nodiscard]] NetLib_Result QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet) noexcept;
+    [[nodiscard]] bool LendSendRing(Connection& connection) noexcept; // false without memory
     void Disconnect(NetLib_ConnectionId id) noexcept;
     void CountDrop(size_t reason) noexcept { m_Context.Logic.SendsDropped[reason].Increment(); }
     void Request(Connection& connection, Attention attention) noexcept;
-    void WakeRequested() noexcept;
+    void PassRequestsOn() noexcept;
 
     SocketLayer m_SocketLayer;
     ServerContext m_Context;
@@ -88,9 +95,11 @@ private:
     MessageList m_Taken;     // from the queue, not yet handed out
     MessageList m_HandedOut; // not yet given back
 
-    // ---- Under the logic mutex: what Submit and Poll share.
-    std::mutex m_LogicMutex;
-    uint64_t m_WorkersToWake = 0; // bits; WakeRequested clears it
+    IOWorker* m_Inline = nullptr;        // the worker that has no thread; null: all have
+    std::atomic<bool> m_PollWoken{false}; // with m_Inline: a poll is to return
+
+    // ---- Under the context's LogicMutex.
+    Connection* m_FirstRequested = nullptr; // newest first; PassRequestsOn empties the list
 };
 
 } // namespace NetLib

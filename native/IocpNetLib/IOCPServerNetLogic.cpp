@@ -41,7 +41,7 @@ NetLib_Result IOCPServerNet::Poll(std::span<NetLib_Message> messages, int32_t wa
     if (const NetLib_Result result = WaitForMessages(waitMilliseconds); result != NetLib_Result_Success)
         return result;
 
-    const std::lock_guard lock(m_LogicMutex);
+    const std::lock_guard lock(m_Context.LogicMutex);
     while (count < messages.size() && !m_Taken.IsEmpty()) {
         const Message& message = HandOutNext();
         messages[count++] = {.ConnectionId = message.Owner->Id(),
@@ -71,7 +71,7 @@ NetLib_Result IOCPServerNet::GetNetworkMessage(int8_t& type, NetLib_ConnectionId
         return NetLib_Result_BufferTooSmall;
 
     {
-        const std::lock_guard lock(m_LogicMutex);
+        const std::lock_guard lock(m_Context.LogicMutex);
         const Message& message = HandOutNext();
         type = static_cast<int8_t>(message.Type);
         connectionId = message.Owner->Id();
@@ -93,26 +93,67 @@ NetLib_Result IOCPServerNet::Release()
 
 NetLib_Result IOCPServerNet::WaitForMessages(int32_t waitMilliseconds)
 {
+    return m_Inline != nullptr ? ServeInline(waitMilliseconds) : WaitForWorkers(waitMilliseconds);
+}
+
+std::optional<NetLib_Result> IOCPServerNet::TakeMessages() noexcept
+{
+    if (m_PollingEnded.load(std::memory_order_acquire))
+        return NetLib_Result_Stopped;
+    if (!m_Taken.IsEmpty())
+        return NetLib_Result_Success;
+    // Before the queue is looked at: what was published before the last worker stopped is then seen.
+    const bool isDelivered = IsDelivered();
+    m_Taken = m_Context.Queue.PopAll();
+    if (!m_Taken.IsEmpty())
+        return NetLib_Result_Success;
+    if (isDelivered)
+        return NetLib_Result_Stopped;
+    return std::nullopt;
+}
+
+NetLib_Result IOCPServerNet::WaitForWorkers(int32_t waitMilliseconds)
+{
     using Clock = std::chrono::steady_clock;
     auto until = Clock::time_point::max();
     if (waitMilliseconds > 0)
         until = Clock::now() + std::chrono::milliseconds(waitMilliseconds);
     for (bool mayWait = waitMilliseconds != 0;;) {
-        if (m_PollingEnded.load(std::memory_order_acquire))
-            return NetLib_Result_Stopped;
-        if (!m_Taken.IsEmpty())
-            return NetLib_Result_Success;
-        // Before the queue is looked at: what was published before the last worker stopped is then seen.
-        const bool isDelivered = IsDelivered();
-        m_Taken = m_Context.Queue.PopAll();
-        if (!m_Taken.IsEmpty())
-            return NetLib_Result_Success;
-        if (isDelivered)
-            return NetLib_Result_Stopped;
+        if (const auto result = TakeMessages())
+            return *result;
         if (!mayWait)
             return NetLib_Result_Success;
         mayWait = m_Context.Queue.Wait(until) == LogicQueue::WaitEnd::Ready;
     }
+}
+
+NetLib_Result IOCPServerNet::ServeInline(int32_t waitMilliseconds)
+{
+    using Clock = IOWorker::Clock;
+    auto until = Clock::time_point::max();
+    if (waitMilliseconds >= 0)
+        until = Clock::now() + std::chrono::milliseconds(waitMilliseconds);
+    // At least one turn is served, also when there is no time to wait.
+    for (bool mayWait = true;; mayWait = m_Inline->Now() < until) {
+        if (const auto result = TakeMessages()) {
+            if (result == NetLib_Result_Stopped && !m_PollingEnded.load(std::memory_order_relaxed))
+                m_Inline->Serve(Clock::now()); // the connections still have their ends before them
+            return *result;
+        }
+        if (!mayWait || m_PollWoken.exchange(false, std::memory_order_acq_rel))
+            return NetLib_Result_Success;
+        m_Inline->Serve(until);
+    }
+}
+
+void IOCPServerNet::WakePoll() noexcept
+{
+    if (m_Inline == nullptr) {
+        m_Context.Queue.Wake();
+        return;
+    }
+    m_PollWoken.store(true, std::memory_order_release);
+    m_Inline->NotifyPoll();
 }
 
 bool IOCPServerNet::IsDelivered() const noexcept
@@ -134,7 +175,7 @@ void IOCPServerNet::GiveBackHandedOut() noexcept
 {
     if (m_HandedOut.IsEmpty())
         return;
-    const std::lock_guard lock(m_LogicMutex);
+    const std::lock_guard lock(m_Context.LogicMutex);
     MessageList toPool;
     while (!m_HandedOut.IsEmpty())
         GiveBack(*m_HandedOut.TakeFirst(), toPool);
@@ -143,20 +184,28 @@ void IOCPServerNet::GiveBackHandedOut() noexcept
         if (((waitingWorkers >> i) & 1) != 0)
             m_Context.Workers[i]->NotifyMessagesFreed();
     }
-    WakeRequested();
+    PassRequestsOn();
 }
 
 void IOCPServerNet::GiveBack(Message& message, MessageList& toPool) noexcept
 {
     Connection& connection = *message.Owner;
     switch (message.Type) {
-    case MessageType::OnRecv:
-        connection.Recv.GiveBack(message.GiveBack);
+    case MessageType::OnRecv: {
+        // At once for all packets of a client that follow each other: giving back is the dear part.
+        uint32_t bytes = message.GiveBack;
+        toPool.Append(message);
+        while (!m_HandedOut.IsEmpty() && m_HandedOut.First->Type == MessageType::OnRecv &&
+               m_HandedOut.First->Owner == &connection) {
+            bytes += m_HandedOut.First->GiveBack;
+            toPool.Append(*m_HandedOut.TakeFirst());
+        }
+        connection.Recv.GiveBack(bytes);
         if (connection.RecvPaused.load(std::memory_order_seq_cst) &&
             connection.RecvPaused.exchange(false, std::memory_order_seq_cst))
             Request(connection, Attention::ResumeRecv);
-        toPool.Append(message);
         break;
+    }
     case MessageType::Close:
         connection.LogicOpen = false;
         m_Context.OpenForLogic.fetch_sub(1, std::memory_order_acq_rel);
@@ -189,7 +238,7 @@ NetLib_Result IOCPServerNet::Submit(std::span<const NetLib_Op> ops, std::span<co
         if (!IsWellFormed(op, payload.size(), receivers.size()))
             return NetLib_Result_InvalidArgument;
     }
-    const std::lock_guard lock(m_LogicMutex);
+    const std::lock_guard lock(m_Context.LogicMutex);
     for (const NetLib_Op& op : ops) {
         switch (op.Type) {
         case NetLib_Op_Send:
@@ -202,7 +251,7 @@ NetLib_Result IOCPServerNet::Submit(std::span<const NetLib_Op> ops, std::span<co
         default: Disconnect(op.ConnectionId); break;
         }
     }
-    WakeRequested();
+    PassRequestsOn();
     return NetLib_Result_Success;
 }
 
@@ -223,9 +272,9 @@ NetLib_Result IOCPServerNet::SendPacket(NetLib_ConnectionId connectionId, std::s
 {
     if (packet.empty() || packet.size() > m_Context.Config.ConnectionMaxSendBufferSize)
         return NetLib_Result_InvalidArgument;
-    const std::lock_guard lock(m_LogicMutex);
+    const std::lock_guard lock(m_Context.LogicMutex);
     const NetLib_Result result = QueueSend(connectionId, packet);
-    WakeRequested();
+    PassRequestsOn();
     return result;
 }
 
@@ -245,17 +294,30 @@ NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const s
         CountDrop(connection == nullptr ? NetLib_SendDrop_NotConnected : NetLib_SendDrop_Broken);
         return NetLib_Result_ReservedSendPacketBufferNotConnected;
     }
-    const auto added = connection->Send.AddSendData(packet);
-    if (added == SendRingBuffer::Added::Yes) {
+    const bool hasMemory = connection->Send.HasMemory() || LendSendRing(*connection);
+    if (hasMemory && connection->Send.AddSendData(packet)) {
         m_Context.Logic.PacketsSent.Increment();
         Request(*connection, Attention::Send);
         return NetLib_Result_Success;
     }
-    const bool isFull = added == SendRingBuffer::Added::Full;
+    const bool isFull = hasMemory;
     CountDrop(isFull ? NetLib_SendDrop_BufferFull : NetLib_SendDrop_OutOfMemory);
     connection->LogicOpen = false;
     Request(*connection, isFull ? Attention::SendFull : Attention::SendNoMemory);
     return NetLib_Result_ReservedSendPacketBufferEmptyBuffer;
+}
+
+bool IOCPServerNet::LendSendRing(Connection& connection) noexcept
+{
+    auto memory = m_Context.SendBuffers.Take();
+    if (memory == nullptr)
+        return false;
+    // Large buffers all begin at the same offset of a page. Neighbours begin to write a packet's length apart.
+    constexpr uint32_t Apart = 320;
+    constexpr uint32_t Page = 4096;
+    const uint32_t spread = std::min(Page, m_Context.Config.ConnectionMaxSendBufferSize);
+    connection.Send.Lend(std::move(memory), connection.Index * Apart % spread);
+    return true;
 }
 
 void IOCPServerNet::Disconnect(NetLib_ConnectionId id) noexcept
@@ -267,22 +329,32 @@ void IOCPServerNet::Disconnect(NetLib_ConnectionId id) noexcept
     Request(*connection, Attention::Disconnect);
 }
 
+// Not passed on at once: so the worker is asked once for all that a batch does to a connection, and what is sent to it
+// leaves together.
 void IOCPServerNet::Request(Connection& connection, Attention attention) noexcept
 {
-    IOWorker& worker = *connection.Worker;
-    m_WorkersToWake |= uint64_t{1} << worker.Index();
-    worker.Request(connection, attention);
+    if (connection.Requested == 0)
+        connection.RequestedNext = std::exchange(m_FirstRequested, &connection);
+    connection.Requested |= static_cast<uint32_t>(attention);
 }
 
-void IOCPServerNet::WakeRequested() noexcept
+void IOCPServerNet::PassRequestsOn() noexcept
 {
-    if (m_WorkersToWake == 0)
+    if (m_FirstRequested == nullptr)
         return;
+    uint64_t toWake = 0;
+    while (m_FirstRequested != nullptr) {
+        Connection& connection = *m_FirstRequested;
+        m_FirstRequested = connection.RequestedNext;
+        IOWorker& worker = *connection.Worker;
+        toWake |= uint64_t{1} << worker.Index();
+        // The last word: it may have a new client as soon as the worker knows.
+        worker.Request(connection, std::exchange(connection.Requested, 0));
+    }
     for (size_t i = 0; i < m_Context.Workers.size(); ++i) {
-        if (((m_WorkersToWake >> i) & 1) != 0)
+        if (((toWake >> i) & 1) != 0)
             m_Context.Workers[i]->Wake();
     }
-    m_WorkersToWake = 0;
 }
 
 } // namespace NetLib

@@ -29,21 +29,25 @@ std::chrono::milliseconds HousekeepingIntervalOf(const NetConfig& config) noexce
 std::expected<std::unique_ptr<IOWorker>, std::string> IOWorker::Create(ServerContext& server, uint32_t index)
 {
     auto worker = std::make_unique<IOWorker>(server, index);
-    auto io = Io::Create(*worker);
+    std::string fallback;
+    auto io = Io::Create(server.Config.Backend, *worker, fallback);
     if (!io)
         return std::unexpected(io.error());
     worker->m_Io = std::move(*io);
+    if (!fallback.empty() && index == 0)
+        server.Logger.Write(LogLevel::Info, "%s is used instead of io_uring: %s", worker->BackendName(),
+                            fallback.c_str());
     return worker;
 }
 
 IOWorker::IOWorker(ServerContext& server, uint32_t index)
     : m_Server(server), m_Index(index), m_HousekeepingInterval(HousekeepingIntervalOf(server.Config)),
-      m_TimerEpoch(Clock::now()),
+      m_TimerEpoch(Clock::now()), m_RecvBuffers(server.Config.ConnectionMaxRecvBufferSize),
       m_Performance(server.Config.PerformancePacketMillisecondsTime, m_TimerEpoch)
 {
     // Once and for all, so that no turn allocates. Linux gives memory only to what is touched of it; Windows sets it
-    // aside, 40 bytes for each connection and worker.
-    for (auto* list : {&m_Connections, &m_RecvQueue, &m_MessageWaiters, &m_Turn, &m_Freed})
+    // aside, 56 bytes for each connection and worker.
+    for (auto* list : {&m_Connections, &m_RecvQueue, &m_MessageWaiters, &m_Turn, &m_Freed, &m_RecvLent, &m_SendDrained})
         list->reserve(server.Config.MaxConnectionCount);
 }
 
@@ -59,19 +63,30 @@ std::future<std::expected<void, std::string>> IOWorker::Begin(UniqueSocket liste
         m_Now = Clock::now();
         // On this thread, because Windows may cancel what a thread started when that thread ends.
         std::expected<void, std::string> listening;
-        if (m_Accepts) {
-            m_Server.IsAccepting.store(true, std::memory_order_relaxed);
-            try {
-                listening = m_Io->Listen(std::move(socket));
-            } catch (const std::bad_alloc&) {
-                listening = std::unexpected("out of memory");
-            }
-            m_NextHousekeeping = m_Now + m_HousekeepingInterval;
-        }
+        if (m_Accepts)
+            listening = Listen(std::move(socket));
         started.set_value(std::move(listening));
         Run();
     });
     return result;
+}
+
+std::expected<void, std::string> IOWorker::BeginInline(UniqueSocket listenSocket)
+{
+    m_Accepts = m_IsInline = true;
+    m_Now = m_ServedAgain = Clock::now();
+    return Listen(std::move(listenSocket));
+}
+
+std::expected<void, std::string> IOWorker::Listen(UniqueSocket listenSocket)
+{
+    m_Server.IsAccepting.store(true, std::memory_order_relaxed);
+    m_NextHousekeeping = m_Now + m_HousekeepingInterval;
+    try {
+        return m_Io->Listen(std::move(listenSocket));
+    } catch (const std::bad_alloc&) {
+        return std::unexpected("out of memory");
+    }
 }
 
 void IOWorker::Join()
@@ -83,21 +98,91 @@ void IOWorker::Join()
 void IOWorker::Run()
 {
     for (;;) {
-        HandleSignals();
-        HandleAttention();
-        ContinueRecvs();
+        BeginTurn();
         HandleTimers();
-        if (m_Now >= m_NextHousekeeping)
-            Housekeep();
         PublishEvents();
         ReturnFreed();
-        if (m_Phase == StopPhase::Ending && m_Connections.empty() && m_Freed.empty() && m_Io->IsIdle() && IsDealtNoMore())
+        if (HasEnded())
             break;
-        m_Io->Wait(PrepareToSleep());
+        m_Io->Wait(PrepareToSleep(Clock::time_point::max()));
         PublishEvents();
     }
     if (m_Accepts)
         Housekeep();
+}
+
+void IOWorker::BeginTurn()
+{
+    HandleSignals();
+    HandleAttention();
+    ContinueRecvs();
+    ReclaimBuffers();
+    if (m_Now >= m_NextHousekeeping)
+        Housekeep();
+}
+
+bool IOWorker::HasEnded() const noexcept
+{
+    return m_Phase == StopPhase::Ending && m_Connections.empty() && m_Freed.empty() && m_Io->IsIdle() && IsDealtNoMore();
+}
+
+void IOWorker::Serve(Clock::time_point until)
+{
+    // Logic may have taken its time since the last turn.
+    const auto now = Clock::now();
+    if (now - m_Now >= LongestSleep)
+        m_ServedAgain = now;
+    m_Now = now;
+    BeginTurn();
+    PublishEvents();
+    ReturnFreed();
+    // No wait if logic has something to do at once: a stop may have brought events.
+    m_Io->Wait(m_Server.Queue.IsEmpty() ? PrepareToSleep(until) : 0);
+    // After what clients sent meanwhile was seen: it may be what a timeout waits for.
+    HandleTimers();
+    PublishEvents();
+}
+
+void IOWorker::FinishInline()
+{
+    if (!m_IsInline)
+        return; // it never began
+    m_Now = Clock::now();
+    Run();
+    m_IsInline = false;
+}
+
+// Idle connections hold no buffers.
+void IOWorker::ReclaimBuffers()
+{
+    for (size_t i = 0; i < m_RecvLent.size();) {
+        Connection& connection = *m_RecvLent[i];
+        if (!connection.Recv.IsEmpty() || connection.RecvInFlight) { // a receive that is under way has a part of it
+            ++i;
+            continue;
+        }
+        m_RecvBuffers.Give(connection.Recv.Reclaim());
+        connection.IsRecvLent = false;
+        m_RecvLent[i] = m_RecvLent.back();
+        m_RecvLent.pop_back();
+    }
+    if (!m_SendDrained.empty()) {
+        const std::lock_guard lock(m_Server.LogicMutex);
+        for (Connection* connection : m_SendDrained) {
+            connection->IsSendDrained = false;
+            if (!connection->SendInFlight && connection->Send.Size() == 0)
+                m_Server.SendBuffers.Give(connection->Send.Reclaim());
+        }
+        m_SendDrained.clear();
+    }
+    if (m_Now >= m_NextTrim) {
+        m_NextTrim = m_Now + LongestSleep;
+        m_RecvBuffers.Trim();
+        if (m_Accepts) {
+            const std::lock_guard lock(m_Server.LogicMutex);
+            m_Server.SendBuffers.Trim();
+        }
+    }
 }
 
 void IOWorker::OnWoken()
@@ -114,9 +199,8 @@ bool IOWorker::IsDealtNoMore() const noexcept
            m_Attention.load(std::memory_order_acquire) == nullptr;
 }
 
-void IOWorker::Request(Connection& connection, Attention attention) noexcept
+void IOWorker::Request(Connection& connection, uint32_t bits) noexcept
 {
-    const auto bits = static_cast<uint32_t>(attention);
     if (connection.PendingAttention.fetch_or(bits, std::memory_order_acq_rel) != 0)
         return; // it is in the list, and will be looked at after this
     Connection* first = m_Attention.load(std::memory_order_relaxed);
@@ -139,14 +223,14 @@ void IOWorker::Wake() noexcept
         m_Io->Wake();
 }
 
-int IOWorker::PrepareToSleep() noexcept
+int IOWorker::PrepareToSleep(Clock::time_point until) noexcept
 {
     if (!m_RecvQueue.empty())
         return 0;
     m_Sleeping.store(true, std::memory_order_seq_cst);
     if (m_Attention.load(std::memory_order_seq_cst) != nullptr || m_Signals.load(std::memory_order_seq_cst) != 0)
         return 0;
-    const auto next = std::min({NextTimer(), m_NextAcceptTry, m_NextHousekeeping, m_Now + LongestSleep});
+    const auto next = std::min({NextTimer(), m_NextAcceptTry, m_NextHousekeeping, m_Now + LongestSleep, until});
     return static_cast<int>(std::max<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(next - m_Now).count(), 0));
 }
 

@@ -36,30 +36,50 @@ public:
     // Starts the thread; throws std::system_error when the system refuses one. If listenSocket is open, this worker
     // accepts, and the future tells whether it could begin to.
     [[nodiscard]] std::future<std::expected<void, std::string>> Begin(UniqueSocket listenSocket);
+    // Instead of Begin: this worker has no thread. Whoever polls serves it by Serve, and whoever ends the server by
+    // FinishInline; one thread at a time.
+    [[nodiscard]] std::expected<void, std::string> BeginInline(UniqueSocket listenSocket);
+    // One turn, which waits for I/O up to until, or until NotifyPoll.
+    void Serve(std::chrono::steady_clock::time_point until);
+    // Serves until everything is closed. After StopPhase::Ending and NotifyStop.
+    void FinishInline();
+    // When the last wait for I/O ended.
+    [[nodiscard]] std::chrono::steady_clock::time_point Now() const noexcept { return m_Now; }
+
     // Waits for the thread, which ends some time after StopPhase::Ending and NotifyStop.
     void Join();
 
     // The rest may be called from any thread.
 
     // Notes what is to be done for a connection of this worker. Wake must follow; one call serves many notes.
-    void Request(Connection& connection, Attention attention) noexcept;
+    void Request(Connection& connection, uint32_t attention) noexcept; // bits of Attention
+    void Request(Connection& connection, Attention attention) noexcept
+    {
+        Request(connection, static_cast<uint32_t>(attention));
+    }
     void NotifyMessagesFreed() noexcept { Signal(SignalMessagesFreed); }
     void NotifyStop() noexcept { Signal(SignalStop); }
+    void NotifyPoll() noexcept { Signal(SignalPoll); }
     void Wake() noexcept;
 
     [[nodiscard]] const IOCounters& Counters() const noexcept { return m_Counters; }
     [[nodiscard]] uint32_t Index() const noexcept { return m_Index; }
+    [[nodiscard]] const char* BackendName() const noexcept { return m_Io->Name(); }
 
-private:
     using Clock = std::chrono::steady_clock;
 
+private:
     static constexpr uint32_t SignalMessagesFreed = 1;
     static constexpr uint32_t SignalStop = 2;
+    static constexpr uint32_t SignalPoll = 4; // only to be looked up from a wait
     // The system's waits are no finer.
     using TimerTick = std::chrono::milliseconds;
 
     // ---- IOWorker.cpp: the turn
     void Run();
+    void BeginTurn();
+    [[nodiscard]] bool HasEnded() const noexcept;
+    [[nodiscard]] std::expected<void, std::string> Listen(UniqueSocket listenSocket);
     void OnWoken() override;
     void Signal(uint32_t signal) noexcept;
     void HandleSignals();
@@ -67,7 +87,9 @@ private:
     void HandleAttention(Connection& connection, uint32_t attention);
     void Housekeep();
     [[nodiscard]] bool IsDealtNoMore() const noexcept;
-    [[nodiscard]] int PrepareToSleep() noexcept;
+    // How long the next wait may last, in milliseconds.
+    [[nodiscard]] int PrepareToSleep(Clock::time_point until) noexcept;
+    void ReclaimBuffers();
     void PublishEvents() noexcept;
     void StopReading();
     void EndConnections();
@@ -83,8 +105,10 @@ private:
     // ---- IOWorkerConnection.cpp: receiving, sending, closing. What may free the connection says so.
     void OnRecvDone(IoSocket& socket, IoOutcome outcome) override;
     void OnSendDone(IoSocket& socket, IoOutcome outcome) override;
+    void OnClosed(IoSocket& socket) override;
     void QueueRecv(Connection& connection);
     void ContinueRecvs();
+    [[nodiscard]] bool LendRecvRing(Connection& connection);
     void StartRecv(Connection& connection);                            // may free
     void HandleRecv(Connection& connection, IoOutcome outcome);        // may free
     [[nodiscard]] bool DeliverPackets(Connection& connection);
@@ -92,6 +116,7 @@ private:
     void DeliverWaiting(Connection& connection);
     void ServeMessageWaiters();
     void Flush(Connection& connection);
+    [[nodiscard]] bool MayReportLate(const Connection& connection, size_t size) const noexcept;
     void EndReceiving(Connection& connection, CloseReason reason);
     void Break(Connection& connection, CloseReason reason, bool abort); // may free
     void CloseSocket(Connection& connection, bool abort);
@@ -126,10 +151,16 @@ private:
     std::vector<Connection*> m_MessageWaiters; // have packets that the pool had no messages for; longest waiting first
     std::vector<Connection*> m_Turn;           // scratch: a list that is being worked through
     std::vector<Connection*> m_Freed;          // ended in this turn, not yet back in the pool
+    std::vector<Connection*> m_RecvLent;       // have a receive ring
+    std::vector<Connection*> m_SendDrained;    // have sent all that was in their send rings
+    BufferPool m_RecvBuffers;
+    Clock::time_point m_NextTrim{};
+    Clock::time_point m_ServedAgain{}; // the last time that the server had rested for long
     MessageList m_Events;                      // for logic, not yet published
     StopPhase m_Phase = StopPhase::Running;
     TimerWheel m_Timers;
     bool m_Accepts = false;
+    bool m_IsInline = false; // it has no thread
     Clock::time_point m_Now{};
     Clock::time_point m_NextAcceptTry = Clock::time_point::max();
     Clock::time_point m_NextHousekeeping = Clock::time_point::max();

@@ -80,10 +80,7 @@ void IOWorker::Adopt(Connection& connection)
         Break(connection, CloseReason::PeerReset, true);
         return;
     }
-    if (!connection.Recv.Create(m_Server.Config.ConnectionMaxRecvBufferSize, m_Server.Config.MaxPacketSize)) {
-        Break(connection, CloseReason::OutOfMemory, true);
-        return;
-    }
+    connection.Recv.Create(m_Server.Config.ConnectionMaxRecvBufferSize, m_Server.Config.MaxPacketSize);
     if constexpr (!AcceptedSocketsInheritOptions)
         m_Server.Config.SetConnectionOptions(connection.Socket);
     if (m_Phase != StopPhase::Running) { // it was on its way here when the stop began

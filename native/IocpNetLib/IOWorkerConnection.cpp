@@ -87,6 +87,21 @@ void IOWorker::StartRecv(Connection& connection)
     // An end of the stream that is read now would overtake the packets that wait: who serves them goes on.
     if ((connection.WaitsForMessages || connection.IsThrottled) && !lingers)
         return;
+    if (!connection.Recv.HasMemory()) {
+        const IoOutcome outcome = m_Io->Recv(connection, {});
+        if (outcome.Result == IoOutcome::Status::Pending) {
+            connection.RecvInFlight = true;
+            return;
+        }
+        if (outcome.Result == IoOutcome::Status::Failed) {
+            HandleRecv(connection, outcome);
+            return;
+        }
+        if (!LendRecvRing(connection)) {
+            Break(connection, CloseReason::OutOfMemory, true);
+            return;
+        }
+    }
     const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
     auto buffer = connection.Recv.GetWriteBuffer(wanted);
     if (buffer.empty()) {
@@ -111,11 +126,25 @@ void IOWorker::StartRecv(Connection& connection)
         HandleRecv(connection, outcome);
 }
 
+bool IOWorker::LendRecvRing(Connection& connection)
+{
+    auto memory = m_RecvBuffers.Take();
+    if (memory == nullptr)
+        return false;
+    connection.Recv.Lend(std::move(memory));
+    connection.IsRecvLent = true;
+    m_RecvLent.push_back(&connection);
+    return true;
+}
+
 void IOWorker::OnRecvDone(IoSocket& socket, IoOutcome outcome)
 {
     auto& connection = static_cast<Connection&>(socket);
     connection.RecvInFlight = false;
-    HandleRecv(connection, outcome);
+    if (outcome.Result == IoOutcome::Status::Done && outcome.Bytes == 0 && !connection.Recv.HasMemory())
+        StartRecv(connection); // it had no room: there is something to receive
+    else
+        HandleRecv(connection, outcome);
 }
 
 void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
@@ -258,9 +287,12 @@ void IOWorker::Flush(Connection& connection)
             return;
         }
         const auto pieces = connection.Send.GetSendAbleData(m_Server.Config.MaxSendOverlappedBufferSize);
-        if (pieces[0].empty())
+        if (pieces[0].empty()) {
+            if (!std::exchange(connection.IsSendDrained, true))
+                m_SendDrained.push_back(&connection);
             return;
-        const IoOutcome outcome = m_Io->Send(connection, pieces[0], pieces[1]);
+        }
+        const IoOutcome outcome = m_Io->Send(connection, pieces[0], pieces[1], MayReportLate(connection, pieces[0].size()));
         switch (outcome.Result) {
         case IoOutcome::Status::Pending:
             connection.SendInFlight = true;
@@ -276,6 +308,15 @@ void IOWorker::Flush(Connection& connection)
             return;
         }
     }
+}
+
+// Until a send is reported its bytes count as queued. That must neither hold up what is queued behind it, nor the end of
+// a connection, nor let the ring look full to somebody who submits from another thread meanwhile.
+bool IOWorker::MayReportLate(const Connection& connection, size_t size) const noexcept
+{
+    constexpr uint32_t SmallPart = 8;
+    return m_IsInline && !connection.CloseTaken && connection.Send.Size() == size &&
+           size <= m_Server.Config.ConnectionMaxSendBufferSize / SmallPart;
 }
 
 void IOWorker::OnSendDone(IoSocket& socket, IoOutcome outcome)
@@ -329,8 +370,10 @@ void IOWorker::AdvanceClose(Connection& connection)
         return; // still alive, or logic may still answer what it was given
     if (connection.Socket.IsOpen()) {
         Flush(connection); // the deadline ends it if the client does not read
-        if (connection.Socket.IsOpen() && connection.Send.Size() != 0)
+        if (connection.Socket.IsOpen() && connection.Send.Size() != 0) {
+            m_Io->HurryReports();
             return;
+        }
         if (connection.PeerEnded) {
             CloseSocket(connection, false);
         } else if (!connection.SendShutdown && connection.Socket.IsOpen()) {
@@ -341,8 +384,15 @@ void IOWorker::AdvanceClose(Connection& connection)
             QueueRecv(connection);
         }
     }
-    if (!connection.Socket.IsOpen() && !connection.RecvInFlight && !connection.SendInFlight)
+    if (connection.IsIoOver)
         Free(connection);
+}
+
+void IOWorker::OnClosed(IoSocket& socket)
+{
+    auto& connection = static_cast<Connection&>(socket);
+    connection.IsIoOver = true;
+    AdvanceClose(connection);
 }
 
 void IOWorker::Free(Connection& connection)
@@ -360,7 +410,18 @@ void IOWorker::Free(Connection& connection)
     m_Connections.pop_back();
 
     m_Counters.BytesReceivedDiscarded.Add(connection.Recv.DiscardUnframed());
-    m_Counters.BytesDiscardedOnClose.Add(connection.End());
+    if (std::exchange(connection.IsRecvLent, false)) {
+        std::erase(m_RecvLent, &connection);
+        m_RecvBuffers.Give(connection.Recv.Reclaim());
+    }
+    m_Counters.BytesDiscardedOnClose.Add(connection.Send.Size());
+    if (std::exchange(connection.IsSendDrained, false))
+        std::erase(m_SendDrained, &connection);
+    {
+        const std::lock_guard lock(m_Server.LogicMutex);
+        m_Server.SendBuffers.Give(connection.Send.Reclaim());
+    }
+    connection.AcceptedSocket.Close();
     m_Freed.push_back(&connection);
 }
 

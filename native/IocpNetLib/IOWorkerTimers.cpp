@@ -92,6 +92,10 @@ void IOWorker::HandleSilence(Connection& connection)
         connection.LastPacket = m_Now; // it may well have sent something: nobody has looked
         return;
     }
+    if (connection.LastPacket < m_ServedAgain) {
+        connection.LastPacket = m_ServedAgain; // nor had anybody before
+        return;
+    }
     EndReceiving(connection, connection.HasSentPacket ? CloseReason::IdleTimeout : CloseReason::FirstPacketTimeout);
     AdvanceClose(connection);
 }

@@ -24,6 +24,9 @@ public:
     // The logic thread: everything that was pushed, in order. Empty if nothing was.
     [[nodiscard]] MessageList PopAll() noexcept;
 
+    // Whether there is nothing to pop at this moment.
+    [[nodiscard]] bool IsEmpty() const noexcept { return m_Newest.load(std::memory_order_relaxed) == nullptr; }
+
     enum class WaitEnd : uint8_t { Ready, Woken, TimedOut };
 
     // The logic thread: sleeps until there is something to pop or Recheck was called (Ready), Wake was called (Woken),

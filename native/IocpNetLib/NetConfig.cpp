@@ -31,7 +31,7 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
     }
     // Later ranges depend on earlier values, so the order is part of the check.
     const std::array ranges{
-        Range{"WorkThreadCount", config.WorkThreadCount, 1, 64, NetLib_Result_FailWorkThreadInfo},
+        Range{"WorkThreadCount", config.WorkThreadCount, 0, 64, NetLib_Result_FailWorkThreadInfo},
         Range{"PortNumber", config.PortNumber, 0, 65535, NetLib_Result_FailServerInfoPort},
         Range{"MaxPacketSize", config.MaxPacketSize, NETLIB_PACKET_HEADER_LENGTH, 65535,
               NetLib_Result_FailServerInfoMaxPacketSize},
@@ -62,6 +62,8 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
         Range{"MaxBytesPerSecond", config.MaxBytesPerSecond, 0, 1 << 30, NetLib_Result_InvalidArgument},
         Range{"RateBurstMilliseconds", config.RateBurstMilliseconds, 20, 60'000, NetLib_Result_InvalidArgument},
         Range{"NoDelay", config.NoDelay, 0, 1, NetLib_Result_InvalidArgument},
+        Range{"IoBackend", config.IoBackend, NetLib_IoBackend_Auto, NetLib_IoBackend_IoUring,
+              NetLib_Result_InvalidArgument},
         Range{"MinLogLevel", config.MinLogLevel, NetLib_LogLevel_Trace, NetLib_LogLevel_Fatal,
               NetLib_Result_InvalidArgument},
     };
@@ -102,6 +104,7 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
                  .BytesPerSecond = static_cast<uint32_t>(config.MaxBytesPerSecond),
                  .Burst = std::chrono::milliseconds(config.RateBurstMilliseconds)},
         .NoDelay = config.NoDelay != 0,
+        .Backend = static_cast<IoBackend>(config.IoBackend),
         .BindAddress = config.BindAddress,
     };
 }

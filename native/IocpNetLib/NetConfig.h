@@ -8,14 +8,14 @@
 
 #include "IocpNetLib.h"
 #include "RateLimit.h"
-#include "io/Socket.h"
+#include "io/Io.h"
 
 namespace NetLib {
 
 // A NetLib_Config whose every field was found to be in its range.
 struct NetConfig {
     uint16_t PortNumber;
-    uint32_t WorkThreadCount;
+    uint32_t WorkThreadCount; // 0: logic serves the one worker itself
     uint32_t MaxRecvOverlappedBufferSize;
     uint32_t MaxSendOverlappedBufferSize;
     uint32_t ConnectionMaxRecvBufferSize;
@@ -31,6 +31,7 @@ struct NetConfig {
     KeepAlive PeerKeepAlive;
     RateLimit Rate;
     bool NoDelay;
+    IoBackend Backend;
     std::string BindAddress; // empty: all addresses
 
     // Gives a connection's socket, or one whose options connections inherit, what this says about it.

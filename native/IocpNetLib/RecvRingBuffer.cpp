@@ -2,30 +2,22 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 namespace NetLib {
 
-bool RecvRingBuffer::Create(uint32_t capacity, uint32_t maxPacketSize) noexcept
+void RecvRingBuffer::Create(uint32_t capacity, uint32_t maxPacketSize) noexcept
 {
-    try {
-        // Not zeroed: pages that are never received into cost no memory.
-        m_Buffer = std::make_unique_for_overwrite<std::byte[]>(capacity);
-    } catch (const std::bad_alloc&) {
-        return false;
-    }
     m_Capacity = capacity;
     m_MaxPacketSize = maxPacketSize;
     m_FramePos = m_WritePos = m_HeldPos = m_Skipped = 0;
     m_HandedOut = m_SeenGivenBack = 0;
     m_GivenBack.store(0, std::memory_order_relaxed);
-    return true;
 }
 
-void RecvRingBuffer::Destroy() noexcept
+std::unique_ptr<std::byte[]> RecvRingBuffer::Reclaim() noexcept
 {
-    m_Buffer.reset();
-    m_Capacity = m_FramePos = m_WritePos = 0;
+    m_FramePos = m_WritePos = 0;
+    return std::move(m_Buffer);
 }
 
 std::span<const std::byte> RecvRingBuffer::Unframed() const noexcept

@@ -20,10 +20,20 @@ namespace NetLib {
 // Threads: GiveBack belongs to logic, everything else to the I/O thread.
 class RecvRingBuffer {
 public:
-    // Allocates capacity bytes; false when there is no memory. maxPacketSize is at most capacity.
-    [[nodiscard]] bool Create(uint32_t capacity, uint32_t maxPacketSize) noexcept;
-    // Frees the memory. Logic holds nothing of it any more.
-    void Destroy() noexcept;
+    // Makes the ring ready for a connection; no memory yet. maxPacketSize is at most capacity.
+    void Create(uint32_t capacity, uint32_t maxPacketSize) noexcept;
+
+    // The ring needs memory from the first byte that is received until logic has given the last one back.
+    [[nodiscard]] bool HasMemory() const noexcept { return m_Buffer != nullptr; }
+    // Takes capacity bytes; it has none.
+    void Lend(std::unique_ptr<std::byte[]> memory) noexcept { m_Buffer = std::move(memory); }
+    // Gives the memory back. Nothing is in the ring any more, or nobody will look.
+    [[nodiscard]] std::unique_ptr<std::byte[]> Reclaim() noexcept;
+    // Nothing is in it, neither unframed nor held by logic.
+    [[nodiscard]] bool IsEmpty() const noexcept
+    {
+        return m_WritePos == m_FramePos && m_GivenBack.load(std::memory_order_acquire) == m_HandedOut;
+    }
 
     // Where to receive next; at most wanted bytes. Empty when logic holds so much that there is no room.
     [[nodiscard]] std::span<std::byte> GetWriteBuffer(uint32_t wanted) noexcept;

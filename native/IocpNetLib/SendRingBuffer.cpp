@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 namespace NetLib {
 
@@ -14,21 +13,24 @@ void SendRingBuffer::Create(uint32_t capacity) noexcept
     m_Read.store(0, std::memory_order_relaxed);
 }
 
-void SendRingBuffer::Destroy() noexcept { m_Buffer.reset(); }
+void SendRingBuffer::Lend(std::unique_ptr<std::byte[]> memory, uint32_t begin) noexcept
+{
+    m_Buffer = std::move(memory);
+    m_WritePos = m_ReadPos = begin;
+}
 
-SendRingBuffer::Added SendRingBuffer::AddSendData(std::span<const std::byte> data) noexcept
+std::unique_ptr<std::byte[]> SendRingBuffer::Reclaim() noexcept
+{
+    m_Read.store(m_Written.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    return std::move(m_Buffer);
+}
+
+bool SendRingBuffer::AddSendData(std::span<const std::byte> data) noexcept
 {
     const uint32_t written = m_Written.load(std::memory_order_relaxed);
     const uint32_t free = m_Capacity - (written - m_Read.load(std::memory_order_acquire));
     if (data.size() > free)
-        return Added::Full;
-    if (m_Buffer == nullptr) {
-        try {
-            m_Buffer = std::make_unique_for_overwrite<std::byte[]>(m_Capacity);
-        } catch (const std::bad_alloc&) {
-            return Added::NoMemory;
-        }
-    }
+        return false;
     const size_t untilEnd = std::min<size_t>(data.size(), m_Capacity - m_WritePos);
     std::memcpy(m_Buffer.get() + m_WritePos, data.data(), untilEnd);
     if (untilEnd < data.size())
@@ -36,15 +38,15 @@ SendRingBuffer::Added SendRingBuffer::AddSendData(std::span<const std::byte> dat
     const auto size = static_cast<uint32_t>(data.size());
     m_WritePos = size < m_Capacity - m_WritePos ? m_WritePos + size : size - (m_Capacity - m_WritePos);
     m_Written.store(written + size, std::memory_order_release);
-    return Added::Yes;
+    return true;
 }
 
 std::array<std::span<const std::byte>, 2> SendRingBuffer::GetSendAbleData(uint32_t wanted) const noexcept
 {
     const uint32_t size = std::min(wanted, Size());
-    const uint32_t untilEnd = std::min(size, m_Capacity - m_ReadPos);
     if (size == 0)
-        return {};
+        return {}; // whatever else is here may be the writer's at this moment
+    const uint32_t untilEnd = std::min(size, m_Capacity - m_ReadPos);
     return {std::span<const std::byte>{m_Buffer.get() + m_ReadPos, untilEnd},
             std::span<const std::byte>{m_Buffer.get(), size - untilEnd}};
 }

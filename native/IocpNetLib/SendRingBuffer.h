@@ -11,20 +11,22 @@
 namespace NetLib {
 
 // A ring of bytes with one writer (logic; its calls are serialised by the server) and one reader (the connection's I/O
-// thread), which therefore need no lock between them. The memory is allocated by the first write: a connection that is
-// never sent anything costs none.
+// thread), which therefore need no lock between them for the bytes. The memory is lent for as long as there are any.
 class SendRingBuffer {
 public:
-    // What AddSendData did. Data goes in whole or not at all.
-    enum class Added : uint8_t { Yes, Full, NoMemory };
-
     // No memory yet. capacity is in bytes.
     void Create(uint32_t capacity) noexcept;
-    // Frees the memory. Logic does not write any more.
-    void Destroy() noexcept;
 
-    // Writer.
-    [[nodiscard]] Added AddSendData(std::span<const std::byte> data) noexcept;
+    // These three: while the other side does not use the ring (the server's logic mutex).
+    [[nodiscard]] bool HasMemory() const noexcept { return m_Buffer != nullptr; }
+    // Takes capacity bytes; it has none. begin, below capacity, is where it begins to write: rings that all begin at
+    // the same offset of a page would compete for the same lines of the cache.
+    void Lend(std::unique_ptr<std::byte[]> memory, uint32_t begin) noexcept;
+    // Gives the memory back, and with it what was not sent.
+    [[nodiscard]] std::unique_ptr<std::byte[]> Reclaim() noexcept;
+
+    // Writer; it has memory. Data goes in whole or, if there is no room (false), not at all.
+    [[nodiscard]] bool AddSendData(std::span<const std::byte> data) noexcept;
 
     // Reader: what is to be sent next, at most wanted bytes, in up to two pieces (the second follows the first).
     [[nodiscard]] std::array<std::span<const std::byte>, 2> GetSendAbleData(uint32_t wanted) const noexcept;
@@ -35,7 +37,7 @@ public:
     [[nodiscard]] uint32_t Size() const noexcept;
 
 private:
-    std::unique_ptr<std::byte[]> m_Buffer; // set by the writer before the first m_Written that covers it
+    std::unique_ptr<std::byte[]> m_Buffer;
     uint32_t m_Capacity = 0;
     uint32_t m_WritePos = 0; // writer only
     uint32_t m_ReadPos = 0;  // reader only

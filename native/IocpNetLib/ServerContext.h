@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
+#include "BufferPool.h"
 #include "ConnectionPool.h"
 #include "Log.h"
 #include "LogicQueue.h"
@@ -46,6 +48,10 @@ struct ServerContext {
     std::atomic<bool> IsAccepting{false};
     // I/O threads that will not begin to read or accept any more.
     std::atomic<uint32_t> WorkersStopped{0};
+
+    // What Submit, Poll and the giving back of send rings share.
+    std::mutex LogicMutex;
+    BufferPool SendBuffers; // under LogicMutex
 
     LogicCounters Logic;
 

@@ -36,6 +36,7 @@ NetLib_Result NetLib_Server::Start(const NetLib_Config& config, std::string& err
         return server.error().Result;
     }
     m_Server = std::move(*server);
+    m_BackendName.store(m_Server->BackendName(), std::memory_order_relaxed);
     m_Open.store(m_Server.get(), std::memory_order_seq_cst);
     return NetLib_Result_Success;
 }

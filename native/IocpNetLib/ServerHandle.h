@@ -39,6 +39,8 @@ public:
     [[nodiscard]] NetLib_Result Start(const NetLib_Config& config, std::string& error);
     [[nodiscard]] NetLib_Result Stop(std::chrono::milliseconds drain);
     [[nodiscard]] NetLib_Stats Stats();
+    // Of the run that is under way, or of the last one.
+    [[nodiscard]] const char* BackendName() const noexcept { return m_BackendName.load(std::memory_order_relaxed); }
 
 private:
     void KeepStats();
@@ -48,6 +50,7 @@ private:
     uint32_t m_LastGeneration = 0; // under the lifecycle mutex: ids of earlier runs stay stale
     std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr};  // what calls may use: m_Server, but not while it ends
     std::atomic<bool> m_Ending{false};
+    std::atomic<const char*> m_BackendName{"none"};
     std::atomic<uint32_t> m_Calls{0};
     // The last call of a server that is being ended tells the stop. No std::atomic::wait: libstdc++ 12 loses its
     // wake-ups where it has no futex (seen with MinGW).

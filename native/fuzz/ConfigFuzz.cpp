@@ -25,7 +25,7 @@ constexpr NetLib_Result Other = NetLib_Result_InvalidArgument;
 
 constexpr std::array Fields{
     Field{"PortNumber", &C::PortNumber, 0, 65535, nullptr, nullptr, 33},
-    Field{"WorkThreadCount", &C::WorkThreadCount, 1, 64, nullptr, nullptr, 32},
+    Field{"WorkThreadCount", &C::WorkThreadCount, 0, 64, nullptr, nullptr, 32},
     Field{"MaxRecvOverlappedBufferSize", &C::MaxRecvOverlappedBufferSize, 1, 0, nullptr,
           &C::ConnectionMaxRecvBufferSize, 34},
     Field{"MaxSendOverlappedBufferSize", &C::MaxSendOverlappedBufferSize, 1, 0, nullptr,
@@ -51,6 +51,7 @@ constexpr std::array Fields{
     Field{"MaxBytesPerSecond", &C::MaxBytesPerSecond, 0, 1'073'741'824, nullptr, nullptr, Other},
     Field{"RateBurstMilliseconds", &C::RateBurstMilliseconds, 20, 60'000, nullptr, nullptr, Other},
     Field{"NoDelay", &C::NoDelay, 0, 1, nullptr, nullptr, Other},
+    Field{"IoBackend", &C::IoBackend, 0, 3, nullptr, nullptr, Other},
     Field{"MinLogLevel", &C::MinLogLevel, 0, 5, nullptr, nullptr, Other},
 };
 
@@ -143,7 +144,8 @@ void CheckAccepted(const NetLib_Config& config, const NetConfig& checked)
                 same(config.MaxPacketsPerSecond, checked.Rate.PacketsPerSecond) &&
                 same(config.MaxBytesPerSecond, checked.Rate.BytesPerSecond) &&
                 same(config.RateBurstMilliseconds, checked.Rate.Burst / std::chrono::milliseconds(1)) &&
-                same(config.NoDelay, checked.NoDelay ? 1 : 0) && checked.BindAddress == config.BindAddress,
+                same(config.NoDelay, checked.NoDelay ? 1 : 0) &&
+                same(config.IoBackend, static_cast<int32_t>(checked.Backend)) && checked.BindAddress == config.BindAddress,
             "an accepted value arrives as it is");
 }
 

@@ -32,7 +32,8 @@ public:
         }
         // A ring goes round some times, and no input takes long.
         m_MaxStream = std::min(2048 + 4 * m_Capacity, MaxStream);
-        Require(m_Ring.Create(m_Capacity, m_MaxPacketSize), "there is memory");
+        m_Ring.Create(m_Capacity, m_MaxPacketSize);
+        m_Ring.Lend(std::make_unique<std::byte[]>(m_Capacity));
     }
 
     void Run()
@@ -181,8 +182,9 @@ private:
         if (m_Input.Take<uint8_t>() % 2 == 0)
             return;
         GiveBackAll();
-        m_Ring.Destroy();
-        Require(m_Ring.Create(m_Capacity, m_MaxPacketSize), "there is memory");
+        auto memory = m_Ring.Reclaim();
+        m_Ring.Create(m_Capacity, m_MaxPacketSize);
+        m_Ring.Lend(std::move(memory));
         CheckUnframed();
     }
 

@@ -21,6 +21,7 @@ public:
         // A ring goes round some times, and no input takes long.
         m_MaxStream = std::min(2048 + 4 * m_Capacity, MaxStream);
         m_Ring.Create(m_Capacity);
+        m_Ring.Lend(std::make_unique<std::byte[]>(m_Capacity), m_Input.Take<uint8_t>() % m_Capacity);
     }
 
     void Run()
@@ -62,8 +63,7 @@ private:
         const auto data = std::make_unique_for_overwrite<std::byte[]>(size);
         std::memcpy(data.get(), StreamBytes(m_Written, size).data(), size);
         const bool fits = size <= Room();
-        const auto expected = fits ? SendRingBuffer::Added::Yes : SendRingBuffer::Added::Full;
-        Require(m_Ring.AddSendData({data.get(), size}) == expected, "data goes in if there is room for all of it");
+        Require(m_Ring.AddSendData({data.get(), size}) == fits, "data goes in if there is room for all of it");
         if (fits)
             m_Written += size;
         Check();
@@ -88,8 +88,10 @@ private:
     // The slot gets another client. What was not sent is gone.
     void Reuse()
     {
-        m_Ring.Destroy();
+        auto memory = m_Ring.Reclaim();
+        Require(m_Ring.Size() == 0, "what was not sent went with the memory");
         m_Ring.Create(m_Capacity);
+        m_Ring.Lend(std::move(memory), m_Input.Take<uint8_t>() % m_Capacity);
         m_Read = m_Written;
         Check();
     }

@@ -50,6 +50,7 @@ namespace {
 void ExpectOk(const char* failure) { EXPECT_EQ(failure, nullptr) << failure; }
 
 TEST(CApi, Versions) { ExpectOk(CApiTest_Versions()); }
+TEST(CApi, BackendName) { ExpectOk(CApiTest_BackendName()); }
 TEST(CApi, Defaults) { ExpectOk(CApiTest_Defaults()); }
 TEST(CApi, ResultTexts) { ExpectOk(CApiTest_ResultTexts()); }
 TEST(CApi, InvalidArguments) { ExpectOk(CApiTest_InvalidArguments()); }

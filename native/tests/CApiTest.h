@@ -10,6 +10,7 @@ extern "C" {
 
 /* Each test returns null, or a sentence that says what failed. */
 const char* CApiTest_Versions(void);
+const char* CApiTest_BackendName(void);
 const char* CApiTest_Defaults(void);
 const char* CApiTest_ResultTexts(void);
 const char* CApiTest_InvalidArguments(void);

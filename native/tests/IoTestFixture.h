@@ -18,12 +18,15 @@
 
 namespace NetLib::Test {
 
-class IoTest : public testing::Test, private IoHandler {
+// Runs on each backend of this system.
+class IoTest : public testing::TestWithParam<IoBackend>, private IoHandler {
 protected:
     void SetUp() override
     {
-        auto io = Io::Create(*this);
+        std::string fallback;
+        auto io = Io::Create(GetParam(), *this, fallback);
         ASSERT_TRUE(io) << io.error();
+        ASSERT_EQ(fallback, "");
         m_Io = std::move(*io);
         const auto address = SocketAddress::Parse("127.0.0.1", 0);
         auto listenSocket = OpenListenSocket(*address, false, [](UniqueSocket&) {});
@@ -42,7 +45,9 @@ protected:
             if (socket.Socket.IsOpen())
                 m_Io->Close(socket, true);
         }
-        EXPECT_TRUE(Until([&] { return m_Io->IsIdle() && m_PendingRecvs == 0 && m_PendingSends == 0; }));
+        EXPECT_TRUE(Until([&] { return m_Io->IsIdle() && m_Closed.size() == m_Sockets.size(); }));
+        EXPECT_EQ(m_PendingRecvs, 0);
+        EXPECT_EQ(m_PendingSends, 0);
     }
 
     [[nodiscard]] uint16_t Port() const { return m_Port; }
@@ -83,7 +88,7 @@ protected:
     [[nodiscard]] IoOutcome StartSend(IoSocket& socket, std::span<const std::byte> first,
                                       std::span<const std::byte> second)
     {
-        const IoOutcome outcome = m_Io->Send(socket, first, second);
+        const IoOutcome outcome = m_Io->Send(socket, first, second, false);
         m_PendingSends += outcome.Result == IoOutcome::Status::Pending;
         return outcome;
     }
@@ -106,6 +111,7 @@ protected:
             const IoOutcome outcome = StartSend(socket, block, {});
             if (outcome.Result == IoOutcome::Status::Pending) {
                 m_Io->Wait(0);
+                m_Io->Wait(0); // io_uring needs a second turn to find out
                 if (m_Sends[&socket].empty())
                     return;
                 m_Sends[&socket].clear(); // completed at once: the system buffered it
@@ -128,6 +134,7 @@ protected:
     int m_AcceptsPaused = 0;
     std::map<IoSocket*, std::deque<IoOutcome>> m_Recvs; // reported and not yet looked at
     std::map<IoSocket*, std::deque<IoOutcome>> m_Sends;
+    std::map<IoSocket*, int> m_Closed; // how often OnClosed was called
     std::function<void(IoSocket&)> m_OnRecv;
 
 private:
@@ -141,6 +148,7 @@ private:
     void OnRecvDone(IoSocket& socket, IoOutcome outcome) override
     {
         --m_PendingRecvs;
+        EXPECT_FALSE(m_Closed.contains(&socket)) << "a report after the last";
         m_Recvs[&socket].push_back(outcome);
         if (m_OnRecv)
             m_OnRecv(socket);
@@ -148,8 +156,10 @@ private:
     void OnSendDone(IoSocket& socket, IoOutcome outcome) override
     {
         --m_PendingSends;
+        EXPECT_FALSE(m_Closed.contains(&socket)) << "a report after the last";
         m_Sends[&socket].push_back(outcome);
     }
+    void OnClosed(IoSocket& socket) override { EXPECT_EQ(++m_Closed[&socket], 1) << "reported twice"; }
 
     IoOutcome Next(std::deque<IoOutcome>& outcomes)
     {

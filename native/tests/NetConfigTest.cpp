@@ -31,7 +31,7 @@ struct Field {
 };
 
 constexpr std::array Fields{
-    Field{"WorkThreadCount", &NetLib_Config::WorkThreadCount, 1, 64, 32},
+    Field{"WorkThreadCount", &NetLib_Config::WorkThreadCount, 0, 64, 32},
     Field{"PortNumber", &NetLib_Config::PortNumber, 0, 65535, 33},
     Field{"MaxRecvOverlappedBufferSize", &NetLib_Config::MaxRecvOverlappedBufferSize, 1, 16 * MiB, 34},
     Field{"MaxSendOverlappedBufferSize", &NetLib_Config::MaxSendOverlappedBufferSize, 1, 64 * MiB, 35},
@@ -52,6 +52,7 @@ constexpr std::array Fields{
     Field{"MaxBytesPerSecond", &NetLib_Config::MaxBytesPerSecond, 0, 1 << 30, 100},
     Field{"RateBurstMilliseconds", &NetLib_Config::RateBurstMilliseconds, 20, 60'000, 100},
     Field{"NoDelay", &NetLib_Config::NoDelay, 0, 1, 100},
+    Field{"IoBackend", &NetLib_Config::IoBackend, 0, 3, 100},
     Field{"MinLogLevel", &NetLib_Config::MinLogLevel, 0, 5, 100},
 };
 

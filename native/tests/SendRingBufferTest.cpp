@@ -11,8 +11,6 @@
 namespace NetLib::Test {
 namespace {
 
-using Added = SendRingBuffer::Added;
-
 Bytes StreamBytes(uint64_t position, size_t size)
 {
     Bytes bytes(size);
@@ -30,6 +28,7 @@ TEST_P(SendRingBufferSizes, RandomStepsAgreeWithTheModel)
         Random random(seed);
         SendRingBuffer ring;
         ring.Create(capacity);
+        ring.Lend(std::make_unique<std::byte[]>(capacity), 0);
         uint64_t written = 0;
         uint64_t read = 0;
         for (int step = 0; step < 2000; ++step) {
@@ -38,9 +37,9 @@ TEST_P(SendRingBufferSizes, RandomStepsAgreeWithTheModel)
                 const auto room = static_cast<uint32_t>(capacity - (written - read));
                 uint32_t size = random.OneIn(4) ? room : random.OneIn(4) ? room + 1 : random.Between(1, capacity);
                 size = std::max(size, 1u); // no payload is empty: see IsWellFormed
-                const Added added = ring.AddSendData(StreamBytes(written, size));
-                ASSERT_EQ(added, size <= room ? Added::Yes : Added::Full) << size << " bytes into room for " << room;
-                if (added == Added::Yes)
+                const bool added = ring.AddSendData(StreamBytes(written, size));
+                ASSERT_EQ(added, size <= room) << size << " bytes into room for " << room;
+                if (added)
                     written += size;
             } else {
                 const uint32_t wanted = random.Between(1, capacity + 5);
@@ -71,12 +70,13 @@ TEST(SendRingBuffer, WholeOrNothing)
 {
     SendRingBuffer ring;
     ring.Create(10);
-    EXPECT_EQ(ring.AddSendData(StreamBytes(0, 11)), Added::Full);
+    ring.Lend(std::make_unique<std::byte[]>(10), 0);
+    EXPECT_FALSE(ring.AddSendData(StreamBytes(0, 11)));
     EXPECT_EQ(ring.Size(), 0u);
     EXPECT_TRUE(ring.GetSendAbleData(10)[0].empty());
-    EXPECT_EQ(ring.AddSendData(StreamBytes(0, 7)), Added::Yes);
-    EXPECT_EQ(ring.AddSendData(StreamBytes(100, 4)), Added::Full);
-    EXPECT_EQ(ring.AddSendData(StreamBytes(7, 3)), Added::Yes);
+    EXPECT_TRUE(ring.AddSendData(StreamBytes(0, 7)));
+    EXPECT_FALSE(ring.AddSendData(StreamBytes(100, 4)));
+    EXPECT_TRUE(ring.AddSendData(StreamBytes(7, 3)));
     const auto pieces = ring.GetSendAbleData(100);
     ASSERT_EQ(pieces[0].size(), 10u);
     for (size_t i = 0; i < 10; ++i)
@@ -90,10 +90,11 @@ TEST(SendRingBuffer, WrapsAtEveryPosition)
     for (uint32_t begin = 1; begin <= Capacity; ++begin) {
         SendRingBuffer ring;
         ring.Create(Capacity);
-        ASSERT_EQ(ring.AddSendData(StreamBytes(0, begin)), Added::Yes);
+        ring.Lend(std::make_unique<std::byte[]>(Capacity), 0);
+        ASSERT_TRUE(ring.AddSendData(StreamBytes(0, begin)));
         ring.SendCompleted(begin);
         for (uint64_t round = 0; round < 3; ++round) {
-            ASSERT_EQ(ring.AddSendData(StreamBytes(round * Capacity, Capacity)), Added::Yes);
+            ASSERT_TRUE(ring.AddSendData(StreamBytes(round * Capacity, Capacity)));
             const auto pieces = ring.GetSendAbleData(Capacity);
             ASSERT_EQ(pieces[1].size(), begin % Capacity);
             ASSERT_EQ(pieces[0].size(), Capacity - begin % Capacity);
@@ -112,10 +113,13 @@ TEST(SendRingBuffer, CanBeUsedAgain)
     SendRingBuffer ring;
     for (int use = 0; use < 3; ++use) {
         ring.Create(10);
+        ring.Lend(std::make_unique<std::byte[]>(10), 0);
         EXPECT_EQ(ring.Size(), 0u);
-        EXPECT_EQ(ring.AddSendData(StreamBytes(0, 8)), Added::Yes);
+        EXPECT_TRUE(ring.AddSendData(StreamBytes(0, 8)));
         ring.SendCompleted(3);
-        ring.Destroy();
+        EXPECT_NE(ring.Reclaim(), nullptr);
+        EXPECT_FALSE(ring.HasMemory());
+        EXPECT_EQ(ring.Size(), 0u);
     }
 }
 
@@ -125,11 +129,12 @@ TEST(SendRingBuffer, CountsBeyondFourGigabytes)
     constexpr uint32_t Capacity = 8 << 20;
     SendRingBuffer ring;
     ring.Create(Capacity);
+    ring.Lend(std::make_unique<std::byte[]>(Capacity), 0);
     const Bytes block(Capacity - 3);
     uint64_t total = 0;
     for (constexpr uint64_t Wrap = uint64_t{1} << 32; total < Wrap + Capacity; total += block.size()) {
-        ASSERT_EQ(ring.AddSendData(block), Added::Yes) << "after " << total << " bytes";
-        ASSERT_EQ(ring.AddSendData(std::span(block).first(4)), Added::Full);
+        ASSERT_TRUE(ring.AddSendData(block)) << "after " << total << " bytes";
+        ASSERT_FALSE(ring.AddSendData(std::span(block).first(4)));
         ASSERT_EQ(ring.Size(), block.size());
         const auto pieces = ring.GetSendAbleData(Capacity);
         ASSERT_EQ(pieces[0].size() + pieces[1].size(), block.size());
@@ -143,6 +148,7 @@ TEST(SendRingBuffer, TwoThreads)
     constexpr uint64_t Total = 300'000;
     SendRingBuffer ring;
     ring.Create(301);
+    ring.Lend(std::make_unique<std::byte[]>(301), 0);
     const auto deadline = std::chrono::steady_clock::now() + Patience;
     auto reader = std::async(std::launch::async, [&] {
         Random random(2);
@@ -167,7 +173,7 @@ TEST(SendRingBuffer, TwoThreads)
     for (uint64_t position = 0; position < Total;) {
         const auto size = static_cast<size_t>(std::min<uint64_t>(random.Between(1, 301), Total - position));
         const Bytes bytes = StreamBytes(position, size);
-        while (ring.AddSendData(bytes) == Added::Full) {
+        while (!ring.AddSendData(bytes)) {
             ASSERT_LT(std::chrono::steady_clock::now(), deadline);
             std::this_thread::yield();
         }

@@ -84,23 +84,32 @@ TEST(ServerMemory, NoneForAReceiveRing)
     TestServer server(config);
     TestClient first(server.Port());
     const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;
+    const Bytes packet = NumberedPacket(20, 1, 1);
+    const std::span<const std::byte> whole(packet);
+    first.Send(whole.first(7)); // so that it has its ring, and keeps it
+    server.Await("half a packet", [](const NetLib_Stats& stats) { return stats.BytesReceived == 7; });
     refusals = 0;
     {
         const Refusal refusal(RecvRing);
         TestClient refused(server.Port());
         const NetLib_ConnectionId refusedId = server.Next(NetLib_MessageType_Connection).Id;
+        refused.Send(HeaderOf(5)); // a connection has a ring when it has something to put into it
         const Event close = server.Next(NetLib_MessageType_Close);
         EXPECT_EQ(close.Id, refusedId);
         EXPECT_EQ(close.Reason, NetLib_CloseReason_OutOfMemory);
         server.Release();
         EXPECT_EQ(refused.ReceiveToEnd(), 0u);
-        ExpectEcho(server, first, id, 1);
+        first.Send(whole.subspan(7));
+        EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, packet);
+        EXPECT_EQ(server.Send(id, packet), NetLib_Result_Success);
+        EXPECT_EQ(first.ReceivePacket(), packet);
     }
     EXPECT_EQ(refusals, 1);
     EXPECT_EQ(server.Stats().Closed[NetLib_CloseReason_OutOfMemory], 1u);
     EXPECT_EQ(log.Count("out of memory"), 1u);
     TestClient next(server.Port());
     ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 2);
+    ExpectEcho(server, first, id, 3);
     server.Await("the place to be free", [](const NetLib_Stats& stats) { return stats.ConnectionsCurrent == 2; });
 }
 
@@ -113,7 +122,6 @@ TEST(ServerMemory, NoneForASendRing)
     TestServer server(config);
     TestClient first(server.Port());
     const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;
-    ExpectEcho(server, first, id, 1); // so that it has its ring
     refusals = 0;
     {
         const Refusal refusal(SendRing);
@@ -127,14 +135,16 @@ TEST(ServerMemory, NoneForASendRing)
         EXPECT_EQ(close.Reason, NetLib_CloseReason_OutOfMemory);
         server.Release();
         EXPECT_EQ(refused.ReceiveToEnd(), 0u);
-        ExpectEcho(server, first, id, 2);
+        first.Send(NumberedPacket(20, 1, 1));
+        EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 1, 1));
     }
     EXPECT_EQ(refusals, 1);
     EXPECT_EQ(server.Stats().SendsDropped[NetLib_SendDrop_OutOfMemory], 1u);
     EXPECT_EQ(server.Stats().Closed[NetLib_CloseReason_OutOfMemory], 1u);
     EXPECT_EQ(log.Count("out of memory"), 1u);
     TestClient next(server.Port());
-    ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 3);
+    ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 2);
+    ExpectEcho(server, first, id, 3);
 }
 
 // Whatever a start allocates may be refused, one after the other: it says so, leaves nothing behind, and works when it

@@ -61,10 +61,12 @@ TEST(ServerStart, WrongAddresses)
     }
 }
 
-TEST(ServerStart, EveryLimitAtItsLowest)
+class LowestLimits : public testing::TestWithParam<int32_t> {};
+
+TEST_P(LowestLimits, AreEnough)
 {
     NetLib_Config config = SmallConfig();
-    config.WorkThreadCount = 1;
+    config.WorkThreadCount = GetParam();
     config.MaxPacketSize = 5;
     config.ConnectionMaxRecvBufferSize = 5;
     config.ConnectionMaxSendBufferSize = 5;
@@ -83,6 +85,8 @@ TEST(ServerStart, EveryLimitAtItsLowest)
     EXPECT_EQ(NetLib_Stop(server.Get(), 0), NetLib_Result_Success);
     EXPECT_EQ(echo.get().Packets, 50u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Workers, LowestLimits, testing::Values(0, 1));
 
 void ExpectEcho(const char* bindAddress, const char* host, const char* prefix)
 {

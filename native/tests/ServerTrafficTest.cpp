@@ -105,7 +105,7 @@ TEST_P(Traffic, EveryEchoIsItsPacket)
     EXPECT_EQ(totals.Packets, Clients * Packets);
 }
 
-INSTANTIATE_TEST_SUITE_P(Workers, Traffic, testing::Values(1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Workers, Traffic, testing::Values(0, 1, 2, 3, 4));
 
 // Several threads send to the same connections: packets stay whole, and those of one thread in order.
 TEST(ServerTraffic, ManyThreadsSendToOneConnection)

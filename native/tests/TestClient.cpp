@@ -1,11 +1,11 @@
 #include "TestClient.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <deque>
 #include <stdexcept>
 
 #if !defined(_WIN32)
-#  include <cerrno>
 #  include <sys/time.h>
 #endif
 
@@ -81,8 +81,13 @@ void TestClient::Send(std::span<const std::byte> data)
 
 int TestClient::ReceiveInto(std::span<std::byte> buffer)
 {
-    return static_cast<int>(
-        ::recv(m_Socket.Get(), reinterpret_cast<char*>(buffer.data()), static_cast<int>(buffer.size()), 0));
+    for (;;) {
+        const auto received =
+            ::recv(m_Socket.Get(), reinterpret_cast<char*>(buffer.data()), static_cast<int>(buffer.size()), 0);
+        // A thread that has polled a server without I/O threads may be interrupted: see NetLib_Stop.
+        if (received >= 0 || LastSocketError() != EINTR)
+            return static_cast<int>(received);
+    }
 }
 
 Bytes TestClient::ReceiveSome(size_t size)

@@ -1,6 +1,7 @@
 #include "TestServer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -24,6 +25,9 @@ NetLib_Config SmallConfig()
     config.PortNumber = 0;
     std::strcpy(config.BindAddress, "127.0.0.1");
     config.WorkThreadCount = 2;
+    // The backend that is not the default can be tested, too.
+    if (const char* const backend = std::getenv("IOCPNETLIB_TEST_IO"); backend != nullptr)
+        config.IoBackend = backend == std::string("epoll") ? NetLib_IoBackend_Epoll : NetLib_IoBackend_IoUring;
     config.MaxPacketSize = 256;
     config.ConnectionMaxRecvBufferSize = 512;
     config.ConnectionMaxSendBufferSize = 8192;

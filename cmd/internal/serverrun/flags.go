@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +80,7 @@ func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int, rate bridge.R
 	o.Net = bridge.DefaultConfig()
 	o.LogLevel = zapcore.InfoLevel
 	net := &o.Net
+	net.WorkThreads = 0
 
 	IntVar(flags, &net.Port, "port", net.Port, 0, 65535, "TCP `port` to listen on; 0: any free one")
 	flags.Func("bind", "IP `address` to listen on (default all, IPv4 and IPv6)", func(text string) error {
@@ -94,7 +94,12 @@ func (o *Options) addFlags(flags *flag.FlagSet, minPacketSize int, rate bridge.R
 	})
 	flags.StringVar(&o.Core, "core", "auto",
 		"network `core`: auto for the native one, go for the one in pure Go, or the path of a core's library")
-	IntVar(flags, &net.WorkThreads, "io-threads", min(runtime.NumCPU(), 64), 1, 64, "`number` of I/O threads")
+	IntVar(flags, &net.WorkThreads, "io-threads", net.WorkThreads, 0, 64,
+		"`number` of I/O threads; 0: the logic loop does the I/O itself, which costs least for each message")
+	flags.Func("io", "`backend` of the native core: auto, io_uring, epoll or iocp (default auto)", func(text string) (err error) {
+		net.IOBackend, err = bridge.ParseIOBackend(text)
+		return err
+	})
 	IntVar(flags, &net.MaxConnections, "max-connections", net.MaxConnections, 1, 1_000_000,
 		"`number` of connections; further ones are closed at once")
 	IntVar(flags, &net.MaxPacketSize, "max-packet-size", net.MaxPacketSize, minPacketSize, 65535,

@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function, a struct or a meaning below changes in a way that an older caller would not survive. */
-#define NETLIB_ABI_VERSION 2u
+#define NETLIB_ABI_VERSION 3u
 
 /* Length of the packet header: u16 PacketLength, u16 PacketId, u8 Type, packed, little-endian. */
 #define NETLIB_PACKET_HEADER_LENGTH 5
@@ -123,18 +123,29 @@ enum {
 /*
  * Receives one log line: level is a NetLib_LogLevel, text is UTF-8 without terminator or line end, length its bytes.
  * text is valid during the call only. Called from the core's own threads, one line at a time or several at once, and
- * from the thread inside NetLib_Start, NetLib_Stop or NetLib_Destroy; never from inside NetLib_Poll, NetLib_Submit,
- * NetLib_SendPacket, NetLib_GetNetworkMessage, NetLib_BeginStop or NetLib_GetStats, and never for a packet.
+ * from the thread inside NetLib_Start, NetLib_Stop or NetLib_Destroy; with WorkThreadCount 0 also from the thread inside
+ * NetLib_Poll or NetLib_GetNetworkMessage. Never from inside NetLib_Submit, NetLib_SendPacket, NetLib_BeginStop or
+ * NetLib_GetStats, and never for a packet.
  * It must not call back into the server.
  */
 typedef void (*NetLib_LogFunc)(void* user, int32_t level, const char* text, uint32_t length);
+
+/* The system's means for I/O. Auto: iocp on Windows; on Linux io_uring, or epoll where io_uring is not to be had, which
+ * is logged. A backend that this system does not have is an error at the start. */
+enum {
+    NetLib_IoBackend_Auto = 0,
+    NetLib_IoBackend_Iocp = 1,
+    NetLib_IoBackend_Epoll = 2,
+    NetLib_IoBackend_IoUring = 3
+};
 
 /* What a server is started with: the original library's NetConfig, then this library's own fields. */
 typedef struct NetLib_Config {
     uint32_t StructSize; /* sizeof(NetLib_Config) */
 
     int32_t PortNumber;                        /* 0 to 65535; 0: any free port, NetLib_GetPort tells which */
-    int32_t WorkThreadCount;                   /* I/O threads, 1 to 64 */
+    int32_t WorkThreadCount;                   /* I/O threads, 0 to 64; 0: the logic thread does the I/O itself, inside
+                                                  NetLib_Poll, see there */
     int32_t MaxRecvOverlappedBufferSize;       /* bytes asked for in one receive, 1 to ConnectionMaxRecvBufferSize */
     int32_t MaxSendOverlappedBufferSize;       /* bytes offered in one send, 1 to ConnectionMaxSendBufferSize */
     int32_t ConnectionMaxRecvBufferSize;       /* bytes of a receive ring, MaxPacketSize to 16 MiB */
@@ -165,6 +176,7 @@ typedef struct NetLib_Config {
                                          60,000 (less than a system's timers resolve would lower the rates); one packet
                                          always passes */
     int32_t NoDelay;                  /* 1: TCP_NODELAY (the default), 0: Nagle's algorithm */
+    int32_t IoBackend;                /* NetLib_IoBackend: how I/O is done */
     int32_t MinLogLevel;              /* lines below this NetLib_LogLevel are not made */
     char BindAddress[NETLIB_BIND_ADDRESS_CAPACITY]; /* IP address as text; empty: all, IPv6 and IPv4 on one socket */
     NetLib_LogFunc Log;               /* may be null: no log */
@@ -265,8 +277,9 @@ typedef struct NetLib_Stats {
 /* The ABI version that the library was built with. A caller built for another version must not go on. */
 NETLIB_API uint32_t NetLib_AbiVersion(void) NETLIB_NOEXCEPT;
 
-/* Name of the I/O backend: "iocp", "epoll". Static memory. */
-NETLIB_API const char* NetLib_BackendName(void) NETLIB_NOEXCEPT;
+/* Name of the I/O backend that the server runs on, or that it ran on last: "iocp", "epoll", "io_uring"; "none" before
+ * the first start. Static memory. */
+NETLIB_API const char* NetLib_BackendName(NetLib_Server* server) NETLIB_NOEXCEPT;
 
 /* The meaning of a result in English. Static memory; never null, also for unknown numbers. */
 NETLIB_API const char* NetLib_ResultText(NetLib_Result result) NETLIB_NOEXCEPT;
@@ -278,7 +291,7 @@ NETLIB_API NetLib_Server* NetLib_Create(void) NETLIB_NOEXCEPT;
 NETLIB_API void NetLib_Destroy(NetLib_Server* server) NETLIB_NOEXCEPT;
 
 /*
- * Writes the default of every field: port 11021, 1 I/O thread, packets up to 1,024 bytes, 1,000 connections, 16 KiB
+ * Writes the default of every field: port 11021, 1 I/O thread, the best I/O backend, packets up to 1,024 bytes, 1,000 connections, 16 KiB
  * receive and 256 KiB send rings, 65,536 + 8,192 messages, 5 s to close, keepalive 60/10/3 s, no
  * timeouts of its own, no rate limit (a burst of 250 ms if there is one), no log. Does nothing if config is null.
  */
@@ -301,6 +314,11 @@ NETLIB_API uint16_t NetLib_GetPort(NetLib_Server* server) NETLIB_NOEXCEPT;
  *
  * Payloads are not copied: Data points into the core's receive ring and stays valid and unchanged until the caller
  * gives the batch back, which the next NetLib_Poll, NetLib_GetNetworkMessage, NetLib_Release or NetLib_Stop does.
+ *
+ * With WorkThreadCount 0 this call also does the I/O: it accepts, receives, sends what was submitted, and keeps the
+ * timeouts. That saves the hand-over from thread to thread and back, which costs more than a small message itself; while
+ * logic is busy the system buffers for it. Such a server does nothing between two polls, so logic that may take long
+ * is better served by I/O threads.
  *
  * Success with count 0: nothing came in time, or NetLib_WakePoll was called. NetLib_Result_Stopped: the server is
  * stopping and every event was delivered. NetLib_Result_NotStarted, _Busy, _InvalidArgument: nothing was taken.
@@ -364,6 +382,9 @@ NETLIB_API NetLib_Result NetLib_BeginStop(NetLib_Server* server) NETLIB_NOEXCEPT
  * NetLib_Result_Stopped first to lose none. A NetLib_Poll that waits on another thread returns NetLib_Result_Stopped;
  * payloads that logic still holds become invalid. Not to be called from the log callback. NetLib_Result_NotStarted if
  * the server does not run.
+ *
+ * With WorkThreadCount 0 and io_uring, the kernel may interrupt (EINTR) one later system call of each thread that has
+ * polled: it does so when a ring ends.
  */
 NETLIB_API NetLib_Result NetLib_Stop(NetLib_Server* server, int32_t drainMilliseconds) NETLIB_NOEXCEPT;
 

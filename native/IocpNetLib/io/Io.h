@@ -1,28 +1,10 @@
-// The contract between the server and the system's I/O, and the choice of the backend.
+// The contract between the server and the system's I/O.
 //
 // One Io serves one I/O thread. The contract is completion-shaped: an operation is started, and its result is reported
-// later, once. IOCP works that way by itself; epoll, which reports readiness, is adapted to it in its own file.
-// Operations never allocate: their records live in the IoSocket, which the connection owns.
-//
-// Every backend is a class with these members (checked by the IoBackend concept below):
-//
-//   static std::expected<std::unique_ptr<Io>, std::string> Create(IoHandler&)
-//   Listen(UniqueSocket)                starts accepting; an error is a sentence
-//   void ResumeAccept()                 after OnAcceptPaused
-//   void StopListening()                OnAccepted may still tell of who came before it
-//   bool Attach(IoSocket&, UniqueSocket) gives the socket to this Io; no operation is pending
-//   IoOutcome Recv(IoSocket&, span)     starts a receive; one at a time; the span stays valid until it is done
-//   IoOutcome Send(IoSocket&, span, span) starts a send of two pieces; one at a time; the same rule
-//   void Close(IoSocket&, bool abort)   closes the socket; pending operations then complete, once each, as Failed
-//   void Wait(int milliseconds)         waits (-1: for ever, 0: not at all), then reports what is complete
-//   void Wake()                         makes Wait return; the only member for other threads
-//   bool IsIdle()                       nothing is pending that would touch this Io's memory; needed before its end
-//
-// All but Wake belong to the Io's thread. An operation may be done at once: Recv and Send then return Done, and no
-// completion follows.
+// later, once. IOCP and io_uring work that way by themselves; epoll, which reports readiness, is adapted to it in its
+// own file. Operations never allocate: their records live in the IoSocket, which the connection owns.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -30,39 +12,65 @@
 #include <span>
 #include <string>
 
-#include "io/Socket.h"
-
-#if defined(_WIN32)
-#  include "io/IoIocp.h"
-#else
-#  include "io/IoEpoll.h"
-#endif
+#include "io/IoHandler.h"
+#include "io/IoSocket.h"
 
 namespace NetLib {
 
-#if defined(_WIN32)
-using Io = IoIocp;
-#else
-using Io = IoEpoll;
-#endif
+// Which backend is wanted. The numbers are those of NetLib_IoBackend.
+enum class IoBackend : uint8_t { Auto = 0, Iocp = 1, Epoll = 2, IoUring = 3 };
 
-template <class T>
-concept IoBackend = requires(T io, IoSocket& socket, UniqueSocket native, IoHandler& handler,
-                             std::span<std::byte> writable, std::span<const std::byte> readable) {
-    { T::Create(handler) } -> std::same_as<std::expected<std::unique_ptr<T>, std::string>>;
-    { T::Name } -> std::convertible_to<const char*>;
-    { io.Listen(std::move(native)) } -> std::same_as<std::expected<void, std::string>>;
-    { io.ResumeAccept() } -> std::same_as<void>;
-    { io.StopListening() } -> std::same_as<void>;
-    { io.Attach(socket, std::move(native)) } -> std::same_as<bool>;
-    { io.Recv(socket, writable) } -> std::same_as<IoOutcome>;
-    { io.Send(socket, readable, readable) } -> std::same_as<IoOutcome>;
-    { io.Close(socket, true) } -> std::same_as<void>;
-    { io.Wait(0) } -> std::same_as<void>;
-    { io.Wake() } -> std::same_as<void>;
-    { io.IsIdle() } -> std::same_as<bool>;
+// Everything but Wake belongs to the thread that serves the Io: one at a time, which another may follow when it knows
+// that the first has ended its last call.
+class Io {
+public:
+    // The backend that is wanted; for Auto the best that this system has. The error is a sentence.
+    // fallback is told in a sentence why a better one is not used, and is empty otherwise.
+    [[nodiscard]] static std::expected<std::unique_ptr<Io>, std::string> Create(IoBackend wanted, IoHandler& handler,
+                                                                               std::string& fallback);
+
+    Io() = default;
+    Io(const Io&) = delete;
+    Io& operator=(const Io&) = delete;
+    virtual ~Io() = default;
+
+    // "iocp", "epoll", "io_uring". Static memory.
+    [[nodiscard]] virtual const char* Name() const noexcept = 0;
+
+    // Starts accepting; an error is a sentence.
+    [[nodiscard]] virtual std::expected<void, std::string> Listen(UniqueSocket listenSocket) = 0;
+    // After OnAcceptPaused.
+    virtual void ResumeAccept() = 0;
+    // OnAccepted may still tell of who came before it.
+    virtual void StopListening() noexcept = 0;
+
+    // Gives the socket to this Io; no operation is pending. False when the system refuses: then Close follows.
+    [[nodiscard]] virtual bool Attach(IoSocket& socket, UniqueSocket native) noexcept = 0;
+
+    // Start a receive and a send; one of each at a time. Done and Failed tell what came of it at once; Pending means
+    // that OnRecvDone or OnSendDone will. The spans stay valid until then.
+    //
+    // A receive with no room (an empty buffer) is done, with 0 bytes, when there is something to receive: data, the end
+    // or a failure. So an idle connection needs no buffer.
+    [[nodiscard]] virtual IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept = 0;
+    // first, then second, which may be empty. Fewer bytes than were offered may be sent.
+    // mayReportLate: nobody waits for the outcome, so it may be reported with whatever comes next.
+    [[nodiscard]] virtual IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
+                                         std::span<const std::byte> second, bool mayReportLate) noexcept = 0;
+
+    // Somebody waits for such an outcome after all: the next Wait reports it without waiting for anything else.
+    virtual void HurryReports() noexcept {}
+
+    // Closes the socket; abort discards what is unsent. Pending operations then complete, once each: as Failed, unless
+    // they were over before. OnClosed follows. None of it from inside this call.
+    virtual void Close(IoSocket& socket, bool abort) noexcept = 0;
+
+    // Waits (milliseconds; -1: for ever, 0: not at all), then reports what is complete.
+    virtual void Wait(int milliseconds) = 0;
+    // Makes Wait return. Any thread.
+    virtual void Wake() noexcept = 0;
+    // Nothing is pending that would touch this Io's memory; needed before its end.
+    [[nodiscard]] virtual bool IsIdle() const noexcept = 0;
 };
-
-static_assert(IoBackend<Io>);
 
 } // namespace NetLib

@@ -16,33 +16,22 @@ constexpr size_t EventsAtATime = 128;
 // Accepts in one turn, so that a flood of connects does not starve the connections that are there.
 constexpr int AcceptsAtATime = 64;
 
-bool IsOutOfResources(int error) noexcept
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-// What a call of the system failed with, as a sentence.
-std::unexpected<std::string> Failure(const char* call, int error)
-{
-    return std::unexpected(std::string(call) + ": " + SocketErrorText(error).c_str());
-}
-
 } // namespace
 
-std::expected<std::unique_ptr<IoEpoll>, std::string> IoEpoll::Create(IoHandler& handler)
+std::expected<std::unique_ptr<Io>, std::string> IoEpoll::Create(IoHandler& handler)
 {
     UniqueSocket epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.IsOpen())
-        return Failure("epoll_create1", errno);
+        return CallFailure("epoll_create1", errno);
     UniqueSocket wakeEvent(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!wakeEvent.IsOpen())
-        return Failure("eventfd", errno);
+        return CallFailure("eventfd", errno);
     auto io = std::make_unique<IoEpoll>(handler, std::move(epoll), std::move(wakeEvent));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET; // edge-triggered: the counter need never be read back
     event.data.ptr = &io->m_WakeEvent;
     if (::epoll_ctl(io->m_Epoll.Get(), EPOLL_CTL_ADD, io->m_WakeEvent.Get(), &event) != 0)
-        return Failure("epoll_ctl", errno);
+        return CallFailure("epoll_ctl", errno);
     return io;
 }
 
@@ -58,7 +47,7 @@ std::expected<void, std::string> IoEpoll::Listen(UniqueSocket listenSocket)
     event.events = EPOLLIN;
     event.data.ptr = &m_ListenSocket;
     if (::epoll_ctl(m_Epoll.Get(), EPOLL_CTL_ADD, m_ListenSocket.Get(), &event) != 0)
-        return Failure("epoll_ctl", errno);
+        return CallFailure("epoll_ctl", errno);
     return {};
 }
 
@@ -95,6 +84,8 @@ IoOutcome IoEpoll::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
 
 IoOutcome IoEpoll::TryRecv(IoSocket& socket) noexcept
 {
+    if (socket.RecvBuffer.empty())
+        return IoOutcome::Done(0);
     for (;;) {
         const ssize_t received = ::recv(socket.Socket.Get(), socket.RecvBuffer.data(), socket.RecvBuffer.size(), 0);
         if (received >= 0) {
@@ -113,7 +104,8 @@ IoOutcome IoEpoll::TryRecv(IoSocket& socket) noexcept
     }
 }
 
-IoOutcome IoEpoll::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second) noexcept
+IoOutcome IoEpoll::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second,
+                        bool) noexcept
 {
     socket.SendPieces[0] = first;
     socket.SendPieces[1] = second;
@@ -150,31 +142,28 @@ void IoEpoll::Close(IoSocket& socket, bool abort) noexcept
     if (abort)
         socket.Socket.AbortOnClose();
     socket.Socket.Close(); // leaves the epoll set by itself
-    socket.RecvCancelled = std::exchange(socket.RecvPending, false);
-    socket.SendCancelled = std::exchange(socket.SendPending, false);
-    if (socket.RecvCancelled || socket.SendCancelled)
-        socket.NextCancelled = std::exchange(m_FirstCancelled, &socket);
+    socket.NextClosed = std::exchange(m_FirstClosed, &socket);
 }
 
-void IoEpoll::ReportCancelled()
+void IoEpoll::ReportClosed()
 {
     // A handler may close further sockets meanwhile; those are reported in the next turn.
-    for (IoSocket* socket = std::exchange(m_FirstCancelled, nullptr); socket != nullptr;) {
-        // The socket may be given up with its last report.
-        IoSocket* const next = std::exchange(socket->NextCancelled, nullptr);
-        const bool send = std::exchange(socket->SendCancelled, false);
-        if (std::exchange(socket->RecvCancelled, false))
+    for (IoSocket* socket = std::exchange(m_FirstClosed, nullptr); socket != nullptr;) {
+        // The socket is given up with its last report.
+        IoSocket* const next = std::exchange(socket->NextClosed, nullptr);
+        if (std::exchange(socket->RecvPending, false))
             m_Handler.OnRecvDone(*socket, IoOutcome::Failed(ECANCELED));
-        if (send)
+        if (std::exchange(socket->SendPending, false))
             m_Handler.OnSendDone(*socket, IoOutcome::Failed(ECANCELED));
+        m_Handler.OnClosed(*socket);
         socket = next;
     }
 }
 
 void IoEpoll::Wait(int milliseconds)
 {
-    if (m_FirstCancelled != nullptr) {
-        ReportCancelled();
+    if (m_FirstClosed != nullptr) {
+        ReportClosed();
         milliseconds = 0;
     }
     std::array<epoll_event, EventsAtATime> events;
@@ -188,14 +177,15 @@ void IoEpoll::Wait(int milliseconds)
             AcceptAll();
             continue;
         }
-        // An earlier event of this batch may have closed the socket. Its place is not used again within a turn, so a
-        // readiness too many finds nothing pending.
+        // An earlier event of this batch may have closed the socket. Its place is not used again within a turn.
         Dispatch(*static_cast<IoSocket*>(event.data.ptr), event.events);
     }
 }
 
 void IoEpoll::Dispatch(IoSocket& socket, uint32_t events)
 {
+    if (!socket.Socket.IsOpen())
+        return; // closed by an earlier event of this batch
     // A receive stops in front of urgent data, with more behind it (tcp(7)).
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0)
         socket.ShortIsNotEmpty = true;

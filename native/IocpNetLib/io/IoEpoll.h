@@ -8,42 +8,26 @@
 #include <span>
 #include <string>
 
-#include "io/IoHandler.h"
+#include "io/Io.h"
 
 namespace NetLib {
 
-// One connection's socket and its operations.
-struct IoSocket {
-    UniqueSocket Socket;
-    std::span<std::byte> RecvBuffer;         // valid while RecvPending
-    std::span<const std::byte> SendPieces[2]; // valid while SendPending
-    bool RecvPending = false;
-    bool SendPending = false;
-    bool Readable = false; // an edge was reported and no receive has found the socket empty since
-    // The peer ended its side or sent urgent data: a short receive does not mean that the socket is empty.
-    bool ShortIsNotEmpty = false;
-    bool RecvCancelled = false; // to be reported as failed
-    bool SendCancelled = false;
-    IoSocket* NextCancelled = nullptr;
-};
-
-class IoEpoll {
+class IoEpoll final : public Io {
 public:
-    static constexpr const char* Name = "epoll";
+    [[nodiscard]] static std::expected<std::unique_ptr<Io>, std::string> Create(IoHandler& handler);
 
-    [[nodiscard]] static std::expected<std::unique_ptr<IoEpoll>, std::string> Create(IoHandler& handler);
-
-    [[nodiscard]] std::expected<void, std::string> Listen(UniqueSocket listenSocket);
-    void ResumeAccept() noexcept;
-    void StopListening() noexcept;
-    [[nodiscard]] bool Attach(IoSocket& socket, UniqueSocket native) noexcept;
-    [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept;
+    [[nodiscard]] const char* Name() const noexcept override { return "epoll"; }
+    [[nodiscard]] std::expected<void, std::string> Listen(UniqueSocket listenSocket) override;
+    void ResumeAccept() noexcept override;
+    void StopListening() noexcept override;
+    [[nodiscard]] bool Attach(IoSocket& socket, UniqueSocket native) noexcept override;
+    [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept override;
     [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
-                                 std::span<const std::byte> second) noexcept;
-    void Close(IoSocket& socket, bool abort) noexcept;
-    void Wait(int milliseconds);
-    void Wake() noexcept;
-    [[nodiscard]] bool IsIdle() const noexcept { return m_FirstCancelled == nullptr; }
+                                 std::span<const std::byte> second, bool mayReportLate) noexcept override;
+    void Close(IoSocket& socket, bool abort) noexcept override;
+    void Wait(int milliseconds) override;
+    void Wake() noexcept override;
+    [[nodiscard]] bool IsIdle() const noexcept override { return m_FirstClosed == nullptr; }
 
     // For Create. epoll and wakeEvent are no sockets, but close the same way.
     IoEpoll(IoHandler& handler, UniqueSocket epoll, UniqueSocket wakeEvent) noexcept;
@@ -51,7 +35,7 @@ public:
 private:
     void AcceptAll();
     void Dispatch(IoSocket& socket, uint32_t events);
-    void ReportCancelled();
+    void ReportClosed();
     [[nodiscard]] IoOutcome TryRecv(IoSocket& socket) noexcept;
     [[nodiscard]] static IoOutcome TrySend(const IoSocket& socket) noexcept;
 
@@ -59,7 +43,7 @@ private:
     UniqueSocket m_Epoll;
     UniqueSocket m_WakeEvent;
     UniqueSocket m_ListenSocket;
-    IoSocket* m_FirstCancelled = nullptr; // closed with something pending, not yet reported
+    IoSocket* m_FirstClosed = nullptr; // not yet reported
 };
 
 } // namespace NetLib

@@ -15,7 +15,7 @@ struct IoOutcome {
     enum class Status : uint8_t { Pending, Done, Failed };
 
     Status Result = Status::Pending;
-    uint32_t Bytes = 0; // Done: bytes moved; 0 for a receive means that the peer ended its sending side
+    uint32_t Bytes = 0; // Done: bytes moved; 0 for a receive with room means that the peer ended its sending side
     int Error = 0;      // Failed: the system's error number
 
     static IoOutcome Pending() noexcept { return {}; }
@@ -34,6 +34,8 @@ public:
     virtual void OnAcceptPaused(int error) = 0;
     virtual void OnRecvDone(IoSocket& socket, IoOutcome outcome) = 0;
     virtual void OnSendDone(IoSocket& socket, IoOutcome outcome) = 0;
+    // Nothing of a closed socket is pending any more: its memory is the owner's again. The last word about it.
+    virtual void OnClosed(IoSocket& socket) = 0;
 
 protected:
     ~IoHandler() = default;

@@ -1,12 +1,13 @@
 #include "io/IoIocp.h"
 
 #include <array>
+#include <utility>
 
 namespace NetLib {
 namespace {
 
 // Completions taken at a time: enough to share the cost of the call, few enough to stay in the cache.
-constexpr ULONG CompletionsAtATime = 64;
+constexpr ULONG CompletionsAtATime = 256;
 // Accepts that wait for clients: as many connects as may arrive while one turn of the I/O thread lasts. Further ones
 // wait in the listen backlog.
 constexpr size_t PrePostedAccepts = 64;
@@ -51,19 +52,13 @@ WSABUF BufferOf(std::span<const std::byte> piece) noexcept
             const_cast<char*>(reinterpret_cast<const char*>(piece.data()))};
 }
 
-// What a call of the system failed with, as a sentence.
-std::unexpected<std::string> Failure(const char* call, int error)
-{
-    return std::unexpected(std::string(call) + ": " + SocketErrorText(error).c_str());
-}
-
 } // namespace
 
-std::expected<std::unique_ptr<IoIocp>, std::string> IoIocp::Create(IoHandler& handler)
+std::expected<std::unique_ptr<Io>, std::string> IoIocp::Create(IoHandler& handler)
 {
     UniquePort port(::CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1));
     if (port == nullptr)
-        return Failure("CreateIoCompletionPort", static_cast<int>(::GetLastError()));
+        return CallFailure("CreateIoCompletionPort", static_cast<int>(::GetLastError()));
     return std::make_unique<IoIocp>(handler, std::move(port));
 }
 
@@ -73,15 +68,15 @@ std::expected<void, std::string> IoIocp::Listen(UniqueSocket listenSocket)
 {
     m_ListenFamily = SocketAddress::LocalOf(listenSocket.Get()).Family();
     if (::CreateIoCompletionPort(reinterpret_cast<HANDLE>(listenSocket.Get()), m_Port.get(), KeySocket, 0) == nullptr)
-        return Failure("CreateIoCompletionPort", static_cast<int>(::GetLastError()));
+        return CallFailure("CreateIoCompletionPort", static_cast<int>(::GetLastError()));
     if (!LoadExtension(listenSocket.Get(), WSAID_ACCEPTEX, m_AcceptEx) ||
         !LoadExtension(listenSocket.Get(), WSAID_GETACCEPTEXSOCKADDRS, m_GetAcceptExSockaddrs))
-        return Failure("AcceptEx", LastSocketError());
+        return CallFailure("AcceptEx", LastSocketError());
     m_ListenSocket = std::move(listenSocket);
     m_Accepts = std::vector<AcceptOperation>(PrePostedAccepts);
     if (const int error = PostAccept(m_Accepts.front()); error != 0) {
         StopListening();
-        return Failure("AcceptEx", error);
+        return CallFailure("AcceptEx", error);
     }
     PostAllAccepts();
     return {};
@@ -186,8 +181,27 @@ bool IoIocp::Attach(IoSocket& socket, UniqueSocket native) noexcept
     socket.RecvOperation.Type = IocpOperation::Kind::Recv;
     socket.SendOperation.Type = IocpOperation::Kind::Send;
     socket.RecvOperation.Owner = socket.SendOperation.Owner = &socket;
-    return ::CreateIoCompletionPort(reinterpret_cast<HANDLE>(socket.Socket.Get()), m_Port.get(), KeySocket, 0) !=
-           nullptr;
+    socket.RecvOperation.IsPending = socket.SendOperation.IsPending = socket.IsClosed = false;
+    const auto handle = reinterpret_cast<HANDLE>(socket.Socket.Get());
+    if (::CreateIoCompletionPort(handle, m_Port.get(), KeySocket, 0) == nullptr)
+        return false;
+    // What is done at once is reported by the call itself: no completion, no visit to the port for it. Right for
+    // sockets of the system's own providers only (SetFileCompletionNotificationModes); others go without.
+    socket.SkipsCompletion = ::SetFileCompletionNotificationModes(
+                                 handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE) != FALSE;
+    return true;
+}
+
+IoOutcome IoIocp::Started(IoSocket& socket, IocpOperation& operation, bool succeeded, DWORD bytes) noexcept
+{
+    if (!succeeded) {
+        if (const int error = LastSocketError(); error != WSA_IO_PENDING)
+            return IoOutcome::Failed(error);
+    } else if (socket.SkipsCompletion) {
+        return IoOutcome::Done(bytes);
+    }
+    operation.IsPending = true;
+    return IoOutcome::Pending();
 }
 
 IoOutcome IoIocp::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
@@ -195,24 +209,21 @@ IoOutcome IoIocp::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
     socket.RecvOperation.Overlapped = {};
     WSABUF wsaBuffer = BufferOf(buffer);
     DWORD flags = 0;
-    if (::WSARecv(socket.Socket.Get(), &wsaBuffer, 1, nullptr, &flags, &socket.RecvOperation.Overlapped, nullptr) ==
-        SOCKET_ERROR) {
-        if (const int error = LastSocketError(); error != WSA_IO_PENDING)
-            return IoOutcome::Failed(error);
-    }
-    return IoOutcome::Pending(); // a completion is queued also when the call succeeded at once
+    DWORD bytes = 0;
+    const bool succeeded = ::WSARecv(socket.Socket.Get(), &wsaBuffer, 1, &bytes, &flags,
+                                     &socket.RecvOperation.Overlapped, nullptr) != SOCKET_ERROR;
+    return Started(socket, socket.RecvOperation, succeeded, bytes);
 }
 
-IoOutcome IoIocp::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second) noexcept
+IoOutcome IoIocp::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second,
+                       bool) noexcept
 {
     socket.SendOperation.Overlapped = {};
     std::array<WSABUF, 2> buffers{BufferOf(first), BufferOf(second)};
-    if (::WSASend(socket.Socket.Get(), buffers.data(), second.empty() ? 1 : 2, nullptr, 0,
-                  &socket.SendOperation.Overlapped, nullptr) == SOCKET_ERROR) {
-        if (const int error = LastSocketError(); error != WSA_IO_PENDING)
-            return IoOutcome::Failed(error);
-    }
-    return IoOutcome::Pending();
+    DWORD bytes = 0;
+    const bool succeeded = ::WSASend(socket.Socket.Get(), buffers.data(), second.empty() ? 1 : 2, &bytes, 0,
+                                     &socket.SendOperation.Overlapped, nullptr) != SOCKET_ERROR;
+    return Started(socket, socket.SendOperation, succeeded, bytes);
 }
 
 void IoIocp::Close(IoSocket& socket, bool abort) noexcept
@@ -221,6 +232,19 @@ void IoIocp::Close(IoSocket& socket, bool abort) noexcept
         socket.Socket.AbortOnClose();
     CancelPending(socket.Socket);
     socket.Socket.Close();
+    socket.IsClosed = true;
+    if (!socket.RecvOperation.IsPending && !socket.SendOperation.IsPending)
+        socket.NextClosed = std::exchange(m_FirstClosed, &socket);
+}
+
+void IoIocp::ReportClosed()
+{
+    // A handler may close further sockets meanwhile; those are reported in the next turn.
+    for (IoSocket* socket = std::exchange(m_FirstClosed, nullptr); socket != nullptr;) {
+        IoSocket* const next = std::exchange(socket->NextClosed, nullptr);
+        m_Handler.OnClosed(*socket);
+        socket = next;
+    }
 }
 
 IoOutcome IoIocp::OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept
@@ -235,6 +259,10 @@ IoOutcome IoIocp::OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept
 
 void IoIocp::Wait(int milliseconds)
 {
+    if (m_FirstClosed != nullptr) {
+        ReportClosed();
+        milliseconds = 0;
+    }
     std::array<OVERLAPPED_ENTRY, CompletionsAtATime> entries;
     ULONG count = 0;
     const bool isAnyDone =
@@ -254,11 +282,20 @@ void IoIocp::Wait(int milliseconds)
             AcceptDone(*static_cast<AcceptOperation*>(operation), outcome.Result == IoOutcome::Status::Done);
             break;
         case IocpOperation::Kind::Recv:
-            m_Handler.OnRecvDone(*operation->Owner, outcome);
+        case IocpOperation::Kind::Send: {
+            IoSocket& socket = *operation->Owner;
+            operation->IsPending = false;
+            // One that the handler closes now is not meant: Close has seen to it.
+            const bool isLast =
+                socket.IsClosed && !socket.RecvOperation.IsPending && !socket.SendOperation.IsPending;
+            if (operation->Type == IocpOperation::Kind::Recv)
+                m_Handler.OnRecvDone(socket, outcome);
+            else
+                m_Handler.OnSendDone(socket, outcome);
+            if (isLast)
+                m_Handler.OnClosed(socket);
             break;
-        case IocpOperation::Kind::Send:
-            m_Handler.OnSendDone(*operation->Owner, outcome);
-            break;
+        }
         }
     }
 }

@@ -9,46 +9,28 @@
 #include <string>
 #include <vector>
 
-#include "io/IoHandler.h"
+#include "io/Io.h"
 
 #include <mswsock.h>
 
 namespace NetLib {
 
-// The record of one overlapped operation (the original's OVERLAPPED_EX). The system owns it from the call that starts
-// the operation until its completion is taken from the port. Overlapped comes first: one address names both.
-struct IocpOperation {
-    enum class Kind : uint8_t { Accept, Recv, Send };
-
-    OVERLAPPED Overlapped{};
-    Kind Type = Kind::Recv;
-    IoSocket* Owner = nullptr; // Recv, Send
-};
-
-// One connection's socket and its operations.
-struct IoSocket {
-    UniqueSocket Socket;
-    IocpOperation RecvOperation;
-    IocpOperation SendOperation;
-};
-
-class IoIocp {
+class IoIocp final : public Io {
 public:
-    static constexpr const char* Name = "iocp";
+    [[nodiscard]] static std::expected<std::unique_ptr<Io>, std::string> Create(IoHandler& handler);
 
-    [[nodiscard]] static std::expected<std::unique_ptr<IoIocp>, std::string> Create(IoHandler& handler);
-
-    [[nodiscard]] std::expected<void, std::string> Listen(UniqueSocket listenSocket);
-    void ResumeAccept();
-    void StopListening() noexcept;
-    [[nodiscard]] bool Attach(IoSocket& socket, UniqueSocket native) noexcept;
-    [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept;
+    [[nodiscard]] const char* Name() const noexcept override { return "iocp"; }
+    [[nodiscard]] std::expected<void, std::string> Listen(UniqueSocket listenSocket) override;
+    void ResumeAccept() override;
+    void StopListening() noexcept override;
+    [[nodiscard]] bool Attach(IoSocket& socket, UniqueSocket native) noexcept override;
+    [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept override;
     [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
-                                 std::span<const std::byte> second) noexcept;
-    void Close(IoSocket& socket, bool abort) noexcept;
-    void Wait(int milliseconds);
-    void Wake() noexcept;
-    [[nodiscard]] bool IsIdle() const noexcept { return m_AcceptsPending == 0; }
+                                 std::span<const std::byte> second, bool mayReportLate) noexcept override;
+    void Close(IoSocket& socket, bool abort) noexcept override;
+    void Wait(int milliseconds) override;
+    void Wake() noexcept override;
+    [[nodiscard]] bool IsIdle() const noexcept override { return m_AcceptsPending == 0 && m_FirstClosed == nullptr; }
 
     struct PortCloser {
         void operator()(HANDLE port) const noexcept { ::CloseHandle(port); }
@@ -74,6 +56,9 @@ private:
     void PostAllAccepts();
     void AcceptDone(AcceptOperation& operation, bool succeeded);
     [[nodiscard]] static IoOutcome OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept;
+    // What a call that started an operation came to; done is how many bytes were moved if it is over.
+    [[nodiscard]] IoOutcome Started(IoSocket& socket, IocpOperation& operation, bool succeeded, DWORD bytes) noexcept;
+    void ReportClosed();
 
     IoHandler& m_Handler;
     UniquePort m_Port;
@@ -83,6 +68,7 @@ private:
     LPFN_GETACCEPTEXSOCKADDRS m_GetAcceptExSockaddrs = nullptr;
     std::vector<AcceptOperation> m_Accepts; // never resized while accepts are pending
     int m_AcceptsPending = 0;
+    IoSocket* m_FirstClosed = nullptr; // closed with nothing pending, not yet reported
 };
 
 } // namespace NetLib

@@ -73,6 +73,20 @@ SocketErrorText::SocketErrorText(int error) noexcept
     std::snprintf(m_Text.data(), m_Text.size(), "%s (error %d)", words.data(), error);
 }
 
+std::unexpected<std::string> CallFailure(const char* call, int error)
+{
+    return std::unexpected(std::string(call) + ": " + SocketErrorText(error).c_str());
+}
+
+bool IsOutOfResources(int error) noexcept
+{
+#if defined(_WIN32)
+    return error == WSAEMFILE || error == WSAENOBUFS;
+#else
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+#endif
+}
+
 bool IsAddressMissing(int error) noexcept
 {
 #if defined(_WIN32)

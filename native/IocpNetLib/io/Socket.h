@@ -44,6 +44,12 @@ private:
     std::array<char, 200> m_Text{};
 };
 
+// What a call of the system failed with, as a sentence.
+[[nodiscard]] std::unexpected<std::string> CallFailure(const char* call, int error);
+
+// Whether an accept failed because the process or the system has no descriptor or memory for another socket.
+[[nodiscard]] bool IsOutOfResources(int error) noexcept;
+
 // Whether a bind failed because the machine does not have the address.
 [[nodiscard]] bool IsAddressMissing(int error) noexcept;
 

@@ -1,0 +1,518 @@
+#include "io/IoUring.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include "io/UringProbe.h"
+
+namespace NetLib {
+namespace {
+
+// Entries of the submission ring: the sends of a broadcast to a thousand connections in one call.
+constexpr uint32_t QueueEntries = 1024;
+// Completions worked on before the worker gets its turn.
+constexpr uint32_t CompletionsAtATime = 1024;
+
+// The peer of an accepted socket. A multishot accept has no place for addresses.
+SocketAddress PeerOf(const UniqueSocket& socket) noexcept
+{
+    sockaddr_storage peer{};
+    socklen_t length = sizeof(peer);
+    if (::getpeername(socket.Get(), reinterpret_cast<sockaddr*>(&peer), &length) != 0)
+        return {};
+    return {reinterpret_cast<const sockaddr*>(&peer), length};
+}
+
+} // namespace
+
+IoUring::IoUring(IoHandler& handler, UringQueue queue, UringBuffers buffers, UniqueSocket wakeEvent) noexcept
+    : m_Handler(handler), m_WakeEvent(std::move(wakeEvent)), m_Buffers(std::move(buffers)), m_Queue(std::move(queue))
+{
+}
+
+std::expected<std::unique_ptr<Io>, std::string> IoUring::Create(IoHandler& handler)
+{
+    // On a thread of its own: when a ring ends, the kernel interrupts (EINTR) some later call of each thread that has
+    // used it. Whoever starts a server shall not be one of them.
+    std::expected<std::unique_ptr<Io>, std::string> io;
+    std::exception_ptr outOfMemory;
+    try {
+        std::thread([&] {
+            try {
+                io = CreateHere(handler);
+            } catch (const std::bad_alloc&) {
+                outOfMemory = std::current_exception();
+            }
+        }).join();
+    } catch (const std::system_error& error) {
+        return std::unexpected(std::string("a thread to begin with: ") + error.what());
+    }
+    if (outOfMemory != nullptr)
+        std::rethrow_exception(outOfMemory);
+    return io;
+}
+
+std::expected<std::unique_ptr<Io>, std::string> IoUring::CreateHere(IoHandler& handler)
+{
+    static const std::string problem = FindUringProblem(); // of this kernel, so once
+    if (!problem.empty())
+        return std::unexpected(problem);
+    auto queue = UringQueue::Create(QueueEntries);
+    if (!queue)
+        return std::unexpected(queue.error());
+    auto buffers = UringBuffers::Create(*queue);
+    if (!buffers)
+        return std::unexpected(buffers.error());
+    UniqueSocket wakeEvent(::eventfd(0, EFD_CLOEXEC)); // blocking: io_uring waits by itself
+    if (!wakeEvent.IsOpen())
+        return CallFailure("eventfd", errno);
+    return std::make_unique<IoUring>(handler, std::move(*queue), std::move(*buffers), std::move(wakeEvent));
+}
+
+std::expected<void, std::string> IoUring::Listen(UniqueSocket listenSocket)
+{
+    m_ListenSocket = std::move(listenSocket);
+    ArmAccept();
+    if (!m_AcceptArmed)
+        return std::unexpected("io_uring takes no entries");
+    return {};
+}
+
+io_uring_sqe* IoUring::NewEntry(uint8_t opcode, int descriptor, Kind kind, const void* owner) noexcept
+{
+    io_uring_sqe* const entry = m_Queue.Next();
+    if (entry == nullptr)
+        return nullptr;
+    entry->opcode = opcode;
+    entry->fd = descriptor;
+    entry->user_data = reinterpret_cast<uintptr_t>(owner) | static_cast<uint64_t>(kind);
+    return entry;
+}
+
+bool IoUring::ArmWake() noexcept
+{
+    io_uring_sqe* const entry = NewEntry(IORING_OP_READ, m_WakeEvent.Get(), Kind::Wake, this);
+    if (entry == nullptr)
+        return false;
+    entry->addr = reinterpret_cast<uintptr_t>(&m_WakeCount);
+    entry->len = sizeof(m_WakeCount);
+    m_WakeArmed = true;
+    return true;
+}
+
+void IoUring::ArmAccept() noexcept
+{
+    if (m_AcceptArmed || !m_ListenSocket.IsOpen())
+        return;
+    io_uring_sqe* const entry = NewEntry(IORING_OP_ACCEPT, m_ListenSocket.Get(), Kind::Accept, this);
+    if (entry == nullptr)
+        return; // Wait tries again
+    entry->ioprio = IORING_ACCEPT_MULTISHOT;
+    entry->accept_flags = SOCK_CLOEXEC; // blocking, as far as io_uring is concerned: it waits by itself
+    m_AcceptArmed = true;
+}
+
+void IoUring::ResumeAccept() noexcept
+{
+    m_AcceptPaused = false;
+    ArmAccept();
+}
+
+void IoUring::StopListening() noexcept
+{
+    if (!m_ListenSocket.IsOpen())
+        return;
+    // The accept that is armed holds the socket open until it is cancelled: from here nobody may come in.
+    (void)::shutdown(m_ListenSocket.Get(), SHUT_RD);
+    if (!m_AcceptArmed)
+        return m_ListenSocket.Close();
+    CancelAccept();
+    // An accept that is not submitted yet names the descriptor.
+    m_ClosingListener = std::move(m_ListenSocket);
+}
+
+bool IoUring::Attach(IoSocket& socket, UniqueSocket native) noexcept
+{
+    socket.Socket = std::move(native);
+    socket.RecvPending = socket.SendPending = socket.RecvArmed = socket.CancelPending = socket.RecvEnded = false;
+    socket.SendIsImmediate = socket.IsClosing = false;
+    socket.RecvError = 0;
+    return ArmRecv(socket);
+}
+
+bool IoUring::ArmRecv(IoSocket& socket) noexcept
+{
+    if (socket.RecvArmed || socket.RecvEnded || socket.RecvError != 0)
+        return true;
+    io_uring_sqe* const entry = NewEntry(IORING_OP_RECV, socket.Socket.Get(), Kind::Recv, &socket);
+    if (entry == nullptr)
+        return false;
+    entry->ioprio = IORING_RECV_MULTISHOT;
+    entry->flags = IOSQE_BUFFER_SELECT; // of group 0
+    socket.RecvArmed = true;
+    ++socket.InKernel;
+    return true;
+}
+
+IoOutcome IoUring::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
+{
+    const bool isHere = m_ArrivedFor == &socket && !m_Arrived.empty();
+    if (isHere || socket.StashBegin != socket.StashEnd) {
+        // What is in the stash came earlier.
+        const bool fromStash = socket.StashBegin != socket.StashEnd;
+        const std::span<const std::byte> source =
+            fromStash ? std::span<const std::byte>(socket.Stash.get() + socket.StashBegin,
+                                                   socket.StashEnd - socket.StashBegin)
+                      : m_Arrived;
+        const size_t size = std::min(source.size(), buffer.size());
+        std::copy_n(source.begin(), size, buffer.begin());
+        if (fromStash) {
+            socket.StashBegin += static_cast<uint32_t>(size);
+            if (socket.StashBegin == socket.StashEnd) {
+                socket.Stash.reset();
+                socket.StashBegin = socket.StashEnd = socket.StashCapacity = 0;
+            }
+        } else {
+            m_Arrived = m_Arrived.subspan(size);
+        }
+        return IoOutcome::Done(static_cast<uint32_t>(size));
+    }
+    if (socket.RecvError != 0)
+        return IoOutcome::Failed(socket.RecvError);
+    if (socket.RecvEnded)
+        return IoOutcome::Done(0);
+    if (!ArmRecv(socket))
+        return IoOutcome::Failed(ENOMEM);
+    socket.RecvBuffer = buffer;
+    socket.RecvPending = true;
+    return IoOutcome::Pending();
+}
+
+IoOutcome IoUring::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second,
+                        bool mayReportLate) noexcept
+{
+    // A second piece is rare (the ring's end), and goes with the next send.
+    socket.SendPieces[0] = first;
+    if (!QueueSend(socket, true))
+        return IoOutcome::Failed(ENOMEM);
+    socket.SendPending = true;
+    if (!mayReportLate || !second.empty())
+        m_MayWait = false;
+    return IoOutcome::Pending();
+}
+
+bool IoUring::QueueSend(IoSocket& socket, bool isImmediate) noexcept
+{
+    io_uring_sqe* const entry = NewEntry(IORING_OP_SEND, socket.Socket.Get(), Kind::Send, &socket);
+    if (entry == nullptr)
+        return false;
+    entry->addr = reinterpret_cast<uintptr_t>(socket.SendPieces[0].data());
+    entry->len = static_cast<uint32_t>(socket.SendPieces[0].size());
+    entry->msg_flags = MSG_NOSIGNAL;
+    socket.SendIsImmediate = isImmediate;
+    ++socket.InKernel;
+    if (isImmediate) {
+        // Not to wait, and all of it: so success means that all was taken, and needs no completion. Otherwise one tells
+        // how much, or EAGAIN.
+        entry->msg_flags |= MSG_DONTWAIT | MSG_WAITALL;
+        entry->flags = IOSQE_CQE_SKIP_SUCCESS;
+        socket.SendEntry = m_Queue.Filled();
+        if (!std::exchange(socket.IsInSends, true)) {
+            socket.NextSend = nullptr;
+            (m_FirstSend == nullptr ? m_FirstSend : m_LastSend->NextSend) = &socket;
+            m_LastSend = &socket;
+        }
+    }
+    return true;
+}
+
+void IoUring::CancelAccept() noexcept
+{
+    if (io_uring_sqe* const entry = NewEntry(IORING_OP_ASYNC_CANCEL, -1, Kind::CancelAccept, this))
+        entry->addr = reinterpret_cast<uintptr_t>(this) | static_cast<uint64_t>(Kind::Accept);
+}
+
+// What is pending for the socket; when it closes all of it, otherwise only a receive.
+void IoUring::Cancel(IoSocket& socket) noexcept
+{
+    if (socket.CancelPending || (socket.IsClosing ? socket.InKernel == 0 : !socket.RecvArmed))
+        return;
+    io_uring_sqe* const entry = NewEntry(IORING_OP_ASYNC_CANCEL, -1, Kind::Cancel, &socket);
+    if (entry == nullptr) {
+        // The kernel has no memory for the time being. What ends now ends by itself without its connection.
+        if (socket.IsClosing)
+            (void)::shutdown(socket.ClosingSocket.Get(), SHUT_RDWR);
+        return;
+    }
+    if (socket.IsClosing) {
+        entry->fd = socket.ClosingSocket.Get();
+        entry->cancel_flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
+    } else {
+        entry->addr = reinterpret_cast<uintptr_t>(&socket) | static_cast<uint64_t>(Kind::Recv);
+    }
+    socket.CancelPending = true;
+    ++socket.InKernel;
+}
+
+// What was cancelled tells for itself. But the kernel does not find what it is about to do at this moment.
+void IoUring::CancelDone(IoSocket& socket)
+{
+    socket.CancelPending = false;
+    --socket.InKernel;
+    if (socket.IsClosing || socket.StashBegin != socket.StashEnd)
+        Cancel(socket);
+    FinishIfClosed(socket);
+}
+
+void IoUring::Close(IoSocket& socket, bool abort) noexcept
+{
+    if (abort)
+        socket.Socket.AbortOnClose();
+    // An entry that is not submitted yet names the descriptor: it must not become another connection's before that.
+    socket.ClosingSocket = std::move(socket.Socket);
+    socket.IsClosing = true;
+    Cancel(socket);
+    m_MayWait = false;
+    FinishIfClosed(socket);
+}
+
+void IoUring::FinishIfClosed(IoSocket& socket)
+{
+    if (!socket.IsClosing || socket.InKernel != 0 || socket.IsInSends || socket.IsInStashed)
+        return;
+    socket.IsClosing = false;
+    socket.ClosingSocket.Close();
+    socket.Stash.reset();
+    socket.StashBegin = socket.StashEnd = socket.StashCapacity = 0;
+    socket.NextClosed = std::exchange(m_FirstClosed, &socket);
+}
+
+void IoUring::ReportClosed()
+{
+    for (IoSocket* socket = std::exchange(m_FirstClosed, nullptr); socket != nullptr;) {
+        // The socket is given up with its last report.
+        IoSocket* const next = std::exchange(socket->NextClosed, nullptr);
+        if (std::exchange(socket->RecvPending, false))
+            m_Handler.OnRecvDone(*socket, IoOutcome::Failed(ECANCELED));
+        if (std::exchange(socket->SendPending, false))
+            m_Handler.OnSendDone(*socket, IoOutcome::Failed(ECANCELED));
+        m_Handler.OnClosed(*socket);
+        socket = next;
+    }
+}
+
+bool IoUring::IsIdle() const noexcept
+{
+    return !m_AcceptArmed && m_FirstClosed == nullptr;
+}
+
+// Receives that bring what nobody asks for rest, so that the system's buffer fills and TCP slows the client.
+void IoUring::CancelUnwanted() noexcept
+{
+    for (IoSocket* socket = std::exchange(m_FirstStashed, nullptr); socket != nullptr;) {
+        IoSocket* const next = std::exchange(socket->NextStashed, nullptr);
+        socket->IsInStashed = false;
+        if (!socket->IsClosing && socket->StashBegin != socket->StashEnd)
+            Cancel(*socket);
+        FinishIfClosed(*socket);
+        socket = next;
+    }
+}
+
+void IoUring::Wait(int milliseconds)
+{
+    CancelUnwanted();
+    if (!m_WakeArmed)
+        (void)ArmWake();
+    if (!m_AcceptPaused)
+        ArmAccept();
+    if (m_FirstClosed != nullptr || !m_MayWait)
+        milliseconds = 0;
+    m_MayWait = true;
+    m_Queue.Enter(milliseconds);
+    m_Handler.OnWoken();
+    ReportClosed();
+    // What comes while these are worked on is for the next wait.
+    const uint32_t ready = m_Queue.Completions();
+    for (uint32_t i = 0; i < std::min(ready, CompletionsAtATime); ++i) {
+        if (const auto completion = m_Queue.Pop())
+            Dispatch(*completion);
+    }
+    // Behind the completions, which tell of those that were not taken whole; and before logic hears of what clients
+    // said to them.
+    if (ready <= CompletionsAtATime)
+        ReportImmediateSends();
+}
+
+void IoUring::Dispatch(const UringCompletion& completion)
+{
+    const auto owner = static_cast<uintptr_t>(completion.UserData & ~KindMask);
+    const auto kind = static_cast<Kind>(completion.UserData & KindMask);
+    switch (kind) {
+    case Kind::Accept: AcceptDone(completion.Result, (completion.Flags & IORING_CQE_F_MORE) != 0); break;
+    case Kind::Recv: RecvDone(*reinterpret_cast<IoSocket*>(owner), completion); break;
+    case Kind::Send: SendDone(*reinterpret_cast<IoSocket*>(owner), completion.Result); break;
+    case Kind::Cancel: CancelDone(*reinterpret_cast<IoSocket*>(owner)); break;
+    case Kind::CancelAccept:
+        if (m_AcceptArmed)
+            CancelAccept();
+        break;
+    case Kind::Wake: m_WakeArmed = false; break;
+    }
+}
+
+void IoUring::AcceptDone(int result, bool hasMore)
+{
+    if (!hasMore) {
+        m_AcceptArmed = false;
+        m_ClosingListener.Close();
+    }
+    if (result >= 0) {
+        UniqueSocket socket(result);
+        const SocketAddress peer = PeerOf(socket);
+        if (peer.Length() != 0 || !m_ListenSocket.IsOpen())
+            m_Handler.OnAccepted(std::move(socket), peer);
+        else
+            m_Handler.OnAcceptFailed(ECONNRESET); // it has gone again
+    } else if (m_ListenSocket.IsOpen()) {
+        if (IsOutOfResources(-result)) {
+            m_AcceptPaused = true;
+            m_Handler.OnAcceptPaused(-result);
+        } else {
+            m_Handler.OnAcceptFailed(-result);
+        }
+    }
+}
+
+void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
+{
+    if ((completion.Flags & IORING_CQE_F_MORE) == 0) {
+        socket.RecvArmed = false;
+        --socket.InKernel;
+    }
+    const bool isGone = socket.IsClosing;
+    if ((completion.Flags & IORING_CQE_F_BUFFER) != 0 && completion.Result > 0) {
+        const auto data = m_Buffers.Received(completion);
+        if (!isGone)
+            Arrived(socket, data);
+        m_Buffers.Recycle(completion);
+    } else if (!isGone && completion.Result != -ECANCELED && completion.Result != -ENOBUFS) {
+        if (completion.Result == 0)
+            socket.RecvEnded = true;
+        else
+            socket.RecvError = -completion.Result;
+        if (socket.StashBegin == socket.StashEnd && std::exchange(socket.RecvPending, false))
+            m_Handler.OnRecvDone(socket,
+                                 completion.Result == 0 ? IoOutcome::Done(0) : IoOutcome::Failed(socket.RecvError));
+    }
+    // It ended by itself (no buffer was free, say), or was wanted again while it was being cancelled.
+    if (!socket.IsClosing && socket.Socket.IsOpen() && socket.RecvPending && !ArmRecv(socket)) {
+        socket.RecvPending = false;
+        m_Handler.OnRecvDone(socket, IoOutcome::Failed(ENOMEM));
+    }
+    FinishIfClosed(socket);
+}
+
+void IoUring::Arrived(IoSocket& socket, std::span<const std::byte> data)
+{
+    if (std::exchange(socket.RecvPending, false)) { // so the stash is empty
+        m_ArrivedFor = &socket;
+        m_Arrived = data;
+        const IoOutcome outcome = socket.RecvBuffer.empty() ? IoOutcome::Done(0) : Recv(socket, socket.RecvBuffer);
+        m_Handler.OnRecvDone(socket, outcome);
+        data = std::exchange(m_Arrived, {});
+        m_ArrivedFor = nullptr;
+    }
+    if (data.empty() || !socket.Socket.IsOpen() || AddToStash(socket, data))
+        return;
+    socket.RecvError = ENOMEM; // after what is in the stash
+}
+
+bool IoUring::AddToStash(IoSocket& socket, std::span<const std::byte> data) noexcept
+{
+    const uint32_t held = socket.StashEnd - socket.StashBegin;
+    const auto size = static_cast<uint32_t>(data.size());
+    if (socket.StashCapacity - socket.StashEnd < size) {
+        const uint32_t capacity = held == 0 ? size : 2 * (held + size);
+        auto* const memory = new (std::nothrow) std::byte[capacity];
+        if (memory == nullptr)
+            return false;
+        std::unique_ptr<std::byte[]> stash(memory);
+        std::copy_n(socket.Stash.get() + socket.StashBegin, held, stash.get());
+        socket.Stash = std::move(stash);
+        socket.StashCapacity = capacity;
+        socket.StashBegin = 0;
+        socket.StashEnd = held;
+    }
+    std::copy(data.begin(), data.end(), socket.Stash.get() + socket.StashEnd);
+    socket.StashEnd += size;
+    if (!std::exchange(socket.IsInStashed, true))
+        socket.NextStashed = std::exchange(m_FirstStashed, &socket);
+    return true;
+}
+
+void IoUring::SendDone(IoSocket& socket, int result)
+{
+    --socket.InKernel;
+    const bool wasImmediate = std::exchange(socket.SendIsImmediate, false);
+    if (!socket.IsClosing || result >= 0) {
+        if (wasImmediate && (result == -EAGAIN || result == -EINTR)) {
+            // The peer's window is full: from here the kernel waits.
+            if (QueueSend(socket, false))
+                return;
+            result = -ENOMEM;
+        }
+        socket.SendPending = false;
+        m_Handler.OnSendDone(socket, result >= 0 ? IoOutcome::Done(static_cast<uint32_t>(result))
+                                                 : IoOutcome::Failed(-result));
+    }
+    FinishIfClosed(socket);
+}
+
+void IoUring::ReportImmediateSends()
+{
+    const uint32_t taken = m_Queue.Taken();
+    IoSocket* socket = std::exchange(m_FirstSend, nullptr);
+    while (socket != nullptr && static_cast<int32_t>(socket->SendEntry - taken) <= 0) {
+        // A handler may start another send, which goes to the new list.
+        IoSocket* const next = std::exchange(socket->NextSend, nullptr);
+        socket->IsInSends = false;
+        if (std::exchange(socket->SendIsImmediate, false)) { // no completion has told
+            --socket->InKernel;
+            socket->SendPending = false;
+            m_Handler.OnSendDone(*socket, IoOutcome::Done(static_cast<uint32_t>(socket->SendPieces[0].size())));
+        }
+        FinishIfClosed(*socket);
+        socket = next;
+    }
+    if (socket == nullptr)
+        return;
+    // The rest is not taken yet (the kernel had no memory, or a handler has only just started it): the next wait.
+    IoSocket* const addedFirst = std::exchange(m_FirstSend, socket);
+    IoSocket* last = socket;
+    while (last->NextSend != nullptr)
+        last = last->NextSend;
+    last->NextSend = addedFirst;
+    if (addedFirst == nullptr)
+        m_LastSend = last;
+    m_MayWait = false;
+}
+
+void IoUring::Wake() noexcept
+{
+    const uint64_t one = 1;
+    // Cannot fail: the counter would have to reach 2^64-1.
+    (void)!::write(m_WakeEvent.Get(), &one, sizeof(one));
+}
+
+} // namespace NetLib
