@@ -23,6 +23,7 @@ const (
 type outcome struct {
 	MessagesPerSecond float64 `json:"messages_per_second"`
 	Latency           *struct {
+		P50 float64 `json:"p50"`
 		P99 float64 `json:"p99"`
 	} `json:"latency_ns"`
 	GeneratorLag *struct {

@@ -28,6 +28,10 @@ var goals = []goal{
 		ForRow: func(row *row) bool { return row.Batches }, ForServer: isNativeWith(ioURing), Format: "%.4f"},
 	ratioGoal("p99 latency at half of the C++ epoll thread's throughput, against its own", 1.2, metricOpenP99,
 		always(epollPeer), isNative),
+	aloneGoal("Microseconds that a round trip with one message in flight is longer, p50, than one C++ thread's with epoll",
+		epollPeer, ioEpoll),
+	aloneGoal("Microseconds that a round trip with one message in flight is longer, p50, than one C++ thread's with "+
+		"io_uring", uringPeer, ioURing),
 	memoryGoal("Bytes of memory of a connection that was never used", 256, rowNeverUsed),
 	memoryGoal("Bytes of memory of an idle connection after one message", 512, rowUsedOnce),
 }
@@ -37,6 +41,15 @@ func ratioGoal(title string, limit float64, m metric, other func(*results, *row)
 	value := func(r *results, row *row, s *server) spread { return r.ratioOf(row.Name, s.Name, other(r, row), m) }
 	forRow := func(row *row) bool { return row.Workload != workloadIdle }
 	return goal{title, limit, value, other, forRow, forServer, "%.2f"}
+}
+
+// aloneGoal is what the way through the core, cgo and the logic loop may add where the same I/O is done on one thread.
+func aloneGoal(title, other, io string) goal {
+	value := func(r *results, row *row, s *server) spread {
+		return r.differenceOf(row.Name, s.Name, other, metricP50, 1e3)
+	}
+	return goal{title, 1, value, always(other), func(row *row) bool { return row.Name == rowAlone }, isNativeWith(io),
+		"%.1f"}
 }
 
 func memoryGoal(title string, limit float64, rowName string) goal {

@@ -88,7 +88,7 @@ func metricsOf(result *outcome, p pass) (map[metric]float64, error) {
 		return nil, errors.New("not one message came back in the measured time")
 	}
 	return map[metric]float64{metricCPU: *result.Server.NsPerMessage, metricSpeed: result.MessagesPerSecond,
-		metricP99: result.Latency.P99}, nil
+		metricP50: result.Latency.P50, metricP99: result.Latency.P99}, nil
 }
 
 // rateFor is the rate of the open loop: half of what a server reached in a closed loop, in messages sent a second.

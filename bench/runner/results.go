@@ -13,6 +13,7 @@ const (
 	metricCPU      metric = "cpu_ns_per_message" // user and system time of the server
 	metricSyscalls metric = "syscalls_per_message"
 	metricSpeed    metric = "messages_per_second" // in a closed loop
+	metricP50      metric = "p50_ns"              // in a closed loop
 	metricP99      metric = "p99_ns"              // in a closed loop
 	metricRate     metric = "open_loop_messages_per_second"
 	metricOpenP99  metric = "open_loop_p99_ns" // from when a message was due
@@ -86,6 +87,18 @@ func (r *results) ratioOf(row, server, other string, m metric) spread {
 		}
 	}
 	return newSpread(ratios)
+}
+
+// differenceOf is ratioOf for how much greater the server's values are, in units.
+func (r *results) differenceOf(row, server, other string, m metric, unit float64) spread {
+	differences := make(map[int]float64)
+	others := r.byRound(row, other, m)
+	for round, value := range r.byRound(row, server, m) {
+		if o, ok := others[round]; ok {
+			differences[round] = (value - o) / unit
+		}
+	}
+	return newSpread(differences)
 }
 
 // best is the server with the least median of a metric in a row; "" if none of them has values.

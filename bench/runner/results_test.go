@@ -38,12 +38,14 @@ func joined(lists ...[]sample) *results {
 func TestRatiosAreOfOneRoundEach(t *testing.T) {
 	r := joined(cpuSamples("ours", 10, 40, 30), cpuSamples("peer", 20, 20, 60))
 	assert.Equal(t, spread{3, 0.5, 0.5, 2}, r.ratioOf("r", "ours", "peer", metricCPU))
+	assert.Equal(t, spread{3, -1, -3, 2}, r.differenceOf("r", "ours", "peer", metricCPU, 10))
 }
 
 func TestRoundsWithAFailureHaveNoRatio(t *testing.T) {
 	r := joined(cpuSamples("ours", 10, -1, 30), cpuSamples("peer", 20, 20, -1))
 	assert.Equal(t, spread{1, 0.5, 0.5, 0.5}, r.ratioOf("r", "ours", "peer", metricCPU))
 	assert.Zero(t, r.ratioOf("r", "ours", "nobody", metricCPU))
+	assert.Zero(t, r.differenceOf("r", "ours", "nobody", metricCPU, 1))
 	assert.Zero(t, r.ratioOf("r", "ours", "peer", metricSpeed))
 	assert.Zero(t, r.ratioOf("another", "ours", "peer", metricCPU))
 }

@@ -21,6 +21,7 @@ type row struct {
 
 // rows are all scenarios, in the order of the tables.
 var rows = []row{
+	{Name: rowAlone, File: "echo-1x1.toml", Workload: workloadEcho, Members: 1},
 	{Name: "echo-64x1", File: "echo-64x1.toml", Workload: workloadEcho, Members: 1},
 	{Name: "echo-64x16", File: "echo-64x16.toml", Workload: workloadEcho, Members: 1},
 	{Name: "echo-1000x1", File: "echo-1000x1.toml", Workload: workloadEcho, Members: 1},
@@ -31,6 +32,9 @@ var rows = []row{
 	{Name: rowNeverUsed, File: "idle.toml", Options: []string{"--in-flight", "0"}, Workload: workloadIdle},
 	{Name: rowUsedOnce, File: "idle.toml", Options: []string{"--in-flight", "1"}, Workload: workloadIdle},
 }
+
+// The row of one message at a time.
+const rowAlone = "echo-1x1"
 
 // The rows of memory: idle connections that never sent anything, and ones that had one echo.
 const (

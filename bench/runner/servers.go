@@ -43,8 +43,12 @@ const (
 
 // servers are all that can be measured, in the order of the tables.
 var servers = []server{
-	ours("native-epoll-1", familyNative, ioEpoll, "--core {core} --io-threads 1"),
-	ours("native-epoll-2", familyNative, ioEpoll, "--core {core} --io-threads 2"),
+	ours("native-uring-0", familyNative, ioURing, "--core {core} --io io_uring --io-threads 0"),
+	ours("native-uring-1", familyNative, ioURing, "--core {core} --io io_uring --io-threads 1"),
+	ours("native-uring-2", familyNative, ioURing, "--core {core} --io io_uring --io-threads 2"),
+	ours("native-epoll-0", familyNative, ioEpoll, "--core {core} --io epoll --io-threads 0"),
+	ours("native-epoll-1", familyNative, ioEpoll, "--core {core} --io epoll --io-threads 1"),
+	ours("native-epoll-2", familyNative, ioEpoll, "--core {core} --io epoll --io-threads 2"),
 	ours("go-core", familyGoCore, "", "--core go"),
 	peer("go-net", familyGo, "", "gopeer --peer net"),
 	peer("go-gnet", familyGo, "", "gopeer --peer gnet"),

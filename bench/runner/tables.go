@@ -97,6 +97,7 @@ var rowColumns = []column{
 	{"CPU µs a message", metricCPU, 1000, "%.2f"},
 	{"system calls a message", metricSyscalls, 1, "%.4f"},
 	{"messages a second", metricSpeed, 1, "%.0f"},
+	{"p50 ms at that speed", metricP50, 1e6, "%.3f"},
 	{"p99 ms at that speed", metricP99, 1e6, "%.2f"},
 	{"p99 ms at half the C++ epoll thread's", metricOpenP99, 1e6, "%.2f"},
 	{"of which the load was late, ms", metricLagP99, 1e6, "%.2f"},
