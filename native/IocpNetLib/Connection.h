@@ -77,6 +77,7 @@ public:
     bool PeerEnded = false;   // the peer ended its sending side
     bool SendShutdown = false;
     bool RecvInFlight = false;
+    bool IsRecvWait = false; // the receive in flight has no buffer: it waits for something to receive
     bool SendInFlight = false;
     bool IsIoOver = false; // the socket is closed, and the system uses nothing of this any more
     bool IsRecvLent = false; // in the worker's list of connections whose receive ring has memory

@@ -133,6 +133,9 @@ NetLib_Result IOCPServerNet::ServeInline(int32_t waitMilliseconds)
     auto until = Clock::time_point::max();
     if (waitMilliseconds >= 0)
         until = Clock::now() + std::chrono::milliseconds(waitMilliseconds);
+    // Much more may have come than one poll takes: meanwhile what logic sends has to leave.
+    if (!m_Taken.IsEmpty() && m_Inline->HasAttention())
+        m_Inline->Serve(Clock::now());
     // At least one turn is served, also when there is no time to wait.
     for (bool mayWait = true;; mayWait = m_Inline->Now() < until) {
         if (const auto result = TakeMessages()) {

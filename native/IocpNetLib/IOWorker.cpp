@@ -115,8 +115,8 @@ void IOWorker::BeginTurn()
 {
     HandleSignals();
     HandleAttention();
-    ContinueRecvs();
     ReclaimBuffers();
+    ContinueRecvs();
     if (m_Now >= m_NextHousekeeping)
         Housekeep();
 }
@@ -138,6 +138,8 @@ void IOWorker::Serve(Clock::time_point until)
     ReturnFreed();
     // No wait if logic has something to do at once: a stop may have brought events.
     m_Io->Wait(m_Server.Queue.IsEmpty() ? PrepareToSleep(until) : 0);
+    if (m_Signals.load(std::memory_order_relaxed) != 0)
+        m_Signals.fetch_and(~SignalPoll, std::memory_order_acq_rel); // whoever polls looks why
     // After what clients sent meanwhile was seen: it may be what a timeout waits for.
     HandleTimers();
     PublishEvents();
@@ -147,6 +149,7 @@ void IOWorker::FinishInline()
 {
     if (!m_IsInline)
         return; // it never began
+    m_Signals.fetch_and(~SignalPoll, std::memory_order_acq_rel);
     m_Now = Clock::now();
     Run();
     m_IsInline = false;
@@ -157,7 +160,8 @@ void IOWorker::ReclaimBuffers()
 {
     for (size_t i = 0; i < m_RecvLent.size();) {
         Connection& connection = *m_RecvLent[i];
-        if (!connection.Recv.IsEmpty() || connection.RecvInFlight) { // a receive that is under way has a part of it
+        // A receive that is under way has a part of it, unless it only waits.
+        if (!connection.Recv.IsEmpty() || (connection.RecvInFlight && !connection.IsRecvWait)) {
             ++i;
             continue;
         }
@@ -238,7 +242,7 @@ void IOWorker::HandleSignals()
 {
     if (m_Signals.load(std::memory_order_relaxed) == 0)
         return;
-    const uint32_t signals = m_Signals.exchange(0, std::memory_order_acq_rel);
+    const uint32_t signals = m_Signals.fetch_and(SignalPoll, std::memory_order_acq_rel); // that one is for the wait
     if ((signals & SignalStop) != 0) {
         const StopPhase phase = m_Server.Phase.load(std::memory_order_acquire);
         if (m_Phase == StopPhase::Running)

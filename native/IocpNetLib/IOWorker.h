@@ -43,6 +43,8 @@ public:
     void Serve(std::chrono::steady_clock::time_point until);
     // Serves until everything is closed. After StopPhase::Ending and NotifyStop.
     void FinishInline();
+    // Whether something is asked for that only a turn does.
+    [[nodiscard]] bool HasAttention() const noexcept { return m_Attention.load(std::memory_order_relaxed) != nullptr; }
     // When the last wait for I/O ended.
     [[nodiscard]] std::chrono::steady_clock::time_point Now() const noexcept { return m_Now; }
 
@@ -71,7 +73,7 @@ public:
 private:
     static constexpr uint32_t SignalMessagesFreed = 1;
     static constexpr uint32_t SignalStop = 2;
-    static constexpr uint32_t SignalPoll = 4; // only to be looked up from a wait
+    static constexpr uint32_t SignalPoll = 4; // the wait of Serve has to end
     // The system's waits are no finer.
     using TimerTick = std::chrono::milliseconds;
 
@@ -110,6 +112,7 @@ private:
     void ContinueRecvs();
     [[nodiscard]] bool LendRecvRing(Connection& connection);
     void StartRecv(Connection& connection);                            // may free
+    void ReceiveInto(Connection& connection);                          // may free
     void HandleRecv(Connection& connection, IoOutcome outcome);        // may free
     [[nodiscard]] bool DeliverPackets(Connection& connection);
     void NotePackets(Connection& connection) noexcept;

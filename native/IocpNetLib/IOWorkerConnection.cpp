@@ -53,6 +53,8 @@ LogLevel LevelOf(CloseReason reason) noexcept
 
 CloseReason ReasonOf(const IoOutcome& failure) noexcept
 {
+    if (IsOutOfResources(failure.Error))
+        return CloseReason::OutOfMemory;
     return IsPeerSilent(failure.Error) ? CloseReason::PeerTimeout : CloseReason::PeerReset;
 }
 
@@ -87,20 +89,32 @@ void IOWorker::StartRecv(Connection& connection)
     // An end of the stream that is read now would overtake the packets that wait: who serves them goes on.
     if ((connection.WaitsForMessages || connection.IsThrottled) && !lingers)
         return;
-    if (!connection.Recv.HasMemory()) {
+    // Waits without a buffer, so that an idle connection needs none; not where that is an operation more for each packet.
+    if (!connection.Recv.HasMemory() || (m_Io->WaitsForFree() && connection.Recv.Unframed().empty())) {
         const IoOutcome outcome = m_Io->Recv(connection, {});
         if (outcome.Result == IoOutcome::Status::Pending) {
-            connection.RecvInFlight = true;
+            connection.RecvInFlight = connection.IsRecvWait = true;
             return;
         }
         if (outcome.Result == IoOutcome::Status::Failed) {
             HandleRecv(connection, outcome);
             return;
         }
-        if (!LendRecvRing(connection)) {
-            Break(connection, CloseReason::OutOfMemory, true);
-            return;
-        }
+    }
+    ReceiveInto(connection);
+}
+
+// There may be something to receive.
+void IOWorker::ReceiveInto(Connection& connection)
+{
+    const bool lingers = connection.SendShutdown;
+    if (!connection.Socket.IsOpen() || !(connection.Receiving || lingers))
+        return;
+    if ((connection.WaitsForMessages || connection.IsThrottled) && !lingers)
+        return;
+    if (!connection.Recv.HasMemory() && !LendRecvRing(connection)) {
+        Break(connection, CloseReason::OutOfMemory, true);
+        return;
     }
     const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
     auto buffer = connection.Recv.GetWriteBuffer(wanted);
@@ -141,8 +155,8 @@ void IOWorker::OnRecvDone(IoSocket& socket, IoOutcome outcome)
 {
     auto& connection = static_cast<Connection&>(socket);
     connection.RecvInFlight = false;
-    if (outcome.Result == IoOutcome::Status::Done && outcome.Bytes == 0 && !connection.Recv.HasMemory())
-        StartRecv(connection); // it had no room: there is something to receive
+    if (std::exchange(connection.IsRecvWait, false) && outcome.Result == IoOutcome::Status::Done)
+        ReceiveInto(connection);
     else
         HandleRecv(connection, outcome);
 }
@@ -311,7 +325,8 @@ void IOWorker::Flush(Connection& connection)
 }
 
 // Until a send is reported its bytes count as queued. That must neither hold up what is queued behind it, nor the end of
-// a connection, nor let the ring look full to somebody who submits from another thread meanwhile.
+// a connection, nor let the ring look full to somebody who submits from another thread meanwhile, unless it is all of a
+// ring at once.
 bool IOWorker::MayReportLate(const Connection& connection, size_t size) const noexcept
 {
     constexpr uint32_t SmallPart = 8;

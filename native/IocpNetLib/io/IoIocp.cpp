@@ -185,9 +185,14 @@ bool IoIocp::Attach(IoSocket& socket, UniqueSocket native) noexcept
     const auto handle = reinterpret_cast<HANDLE>(socket.Socket.Get());
     if (::CreateIoCompletionPort(handle, m_Port.get(), KeySocket, 0) == nullptr)
         return false;
-    // What is done at once is reported by the call itself: no completion, no visit to the port for it. Right for
-    // sockets of the system's own providers only (SetFileCompletionNotificationModes); others go without.
-    socket.SkipsCompletion = ::SetFileCompletionNotificationModes(
+    // What is done at once is reported by the call itself: no completion, no visit to the port for it. Right only for
+    // sockets that are handles of the system (SetFileCompletionNotificationModes); others go without.
+    WSAPROTOCOL_INFOW provider{};
+    int length = sizeof(provider);
+    const bool isHandle = ::getsockopt(socket.Socket.Get(), SOL_SOCKET, SO_PROTOCOL_INFOW,
+                                       reinterpret_cast<char*>(&provider), &length) == 0 &&
+                          (provider.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
+    socket.SkipsCompletion = isHandle && ::SetFileCompletionNotificationModes(
                                  handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE) != FALSE;
     return true;
 }

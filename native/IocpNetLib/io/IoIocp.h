@@ -27,6 +27,7 @@ public:
     [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept override;
     [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
                                  std::span<const std::byte> second, bool mayReportLate) noexcept override;
+    [[nodiscard]] bool WaitsForFree() const noexcept override { return false; }
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
     void Wake() noexcept override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -22,6 +23,9 @@ namespace {
 constexpr uint32_t QueueEntries = 1024;
 // Completions worked on before the worker gets its turn.
 constexpr uint32_t CompletionsAtATime = 1024;
+
+// Where the kernel reads the events of all wakes to. Nobody looks, and it may do so after the end of a ring.
+uint64_t unreadWakeCount = 0;
 
 // The peer of an accepted socket. A multishot accept has no place for addresses.
 SocketAddress PeerOf(const UniqueSocket& socket) noexcept
@@ -64,9 +68,12 @@ std::expected<std::unique_ptr<Io>, std::string> IoUring::Create(IoHandler& handl
 
 std::expected<std::unique_ptr<Io>, std::string> IoUring::CreateHere(IoHandler& handler)
 {
-    static const std::string problem = FindUringProblem(); // of this kernel, so once
-    if (!problem.empty())
-        return std::unexpected(problem);
+    static std::atomic<bool> isFine{false}; // this kernel; what went wrong once may be well the next time
+    if (!isFine.load(std::memory_order_relaxed)) {
+        if (std::string problem = FindUringProblem(); !problem.empty())
+            return std::unexpected(std::move(problem));
+        isFine.store(true, std::memory_order_relaxed);
+    }
     auto queue = UringQueue::Create(QueueEntries);
     if (!queue)
         return std::unexpected(queue.error());
@@ -104,8 +111,8 @@ bool IoUring::ArmWake() noexcept
     io_uring_sqe* const entry = NewEntry(IORING_OP_READ, m_WakeEvent.Get(), Kind::Wake, this);
     if (entry == nullptr)
         return false;
-    entry->addr = reinterpret_cast<uintptr_t>(&m_WakeCount);
-    entry->len = sizeof(m_WakeCount);
+    entry->addr = reinterpret_cast<uintptr_t>(&unreadWakeCount);
+    entry->len = sizeof(unreadWakeCount);
     m_WakeArmed = true;
     return true;
 }
@@ -227,11 +234,7 @@ bool IoUring::QueueSend(IoSocket& socket, bool isImmediate) noexcept
         entry->msg_flags |= MSG_DONTWAIT | MSG_WAITALL;
         entry->flags = IOSQE_CQE_SKIP_SUCCESS;
         socket.SendEntry = m_Queue.Filled();
-        if (!std::exchange(socket.IsInSends, true)) {
-            socket.NextSend = nullptr;
-            (m_FirstSend == nullptr ? m_FirstSend : m_LastSend->NextSend) = &socket;
-            m_LastSend = &socket;
-        }
+        ListSend(socket);
     }
     return true;
 }
@@ -343,6 +346,7 @@ void IoUring::Wait(int milliseconds)
     m_Handler.OnWoken();
     ReportClosed();
     // What comes while these are worked on is for the next wait.
+    const uint32_t taken = m_Queue.Taken();
     const uint32_t ready = m_Queue.Completions();
     for (uint32_t i = 0; i < std::min(ready, CompletionsAtATime); ++i) {
         if (const auto completion = m_Queue.Pop())
@@ -351,7 +355,7 @@ void IoUring::Wait(int milliseconds)
     // Behind the completions, which tell of those that were not taken whole; and before logic hears of what clients
     // said to them.
     if (ready <= CompletionsAtATime)
-        ReportImmediateSends();
+        ReportImmediateSends(taken);
 }
 
 void IoUring::Dispatch(const UringCompletion& completion)
@@ -401,11 +405,10 @@ void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
         --socket.InKernel;
     }
     const bool isGone = socket.IsClosing;
-    if ((completion.Flags & IORING_CQE_F_BUFFER) != 0 && completion.Result > 0) {
+    if (completion.Result > 0) {
         const auto data = m_Buffers.Received(completion);
         if (!isGone)
             Arrived(socket, data);
-        m_Buffers.Recycle(completion);
     } else if (!isGone && completion.Result != -ECANCELED && completion.Result != -ENOBUFS) {
         if (completion.Result == 0)
             socket.RecvEnded = true;
@@ -415,6 +418,8 @@ void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
             m_Handler.OnRecvDone(socket,
                                  completion.Result == 0 ? IoOutcome::Done(0) : IoOutcome::Failed(socket.RecvError));
     }
+    if ((completion.Flags & IORING_CQE_F_BUFFER) != 0)
+        m_Buffers.Recycle(completion);
     // It ended by itself (no buffer was free, say), or was wanted again while it was being cancelled.
     if (!socket.IsClosing && socket.Socket.IsOpen() && socket.RecvPending && !ArmRecv(socket)) {
         socket.RecvPending = false;
@@ -466,8 +471,8 @@ void IoUring::SendDone(IoSocket& socket, int result)
     --socket.InKernel;
     const bool wasImmediate = std::exchange(socket.SendIsImmediate, false);
     if (!socket.IsClosing || result >= 0) {
-        if (wasImmediate && (result == -EAGAIN || result == -EINTR)) {
-            // The peer's window is full: from here the kernel waits.
+        // The peer's window is full: from here the kernel waits. It gives up if the thread ends that began to.
+        if ((wasImmediate && result == -EAGAIN) || result == -EINTR || (result == -ECANCELED && !socket.IsClosing)) {
             if (QueueSend(socket, false))
                 return;
             result = -ENOMEM;
@@ -479,15 +484,18 @@ void IoUring::SendDone(IoSocket& socket, int result)
     FinishIfClosed(socket);
 }
 
-void IoUring::ReportImmediateSends()
+// taken: as far as the kernel had taken entries when the completions were counted that have been worked on.
+void IoUring::ReportImmediateSends(uint32_t taken)
 {
-    const uint32_t taken = m_Queue.Taken();
-    IoSocket* socket = std::exchange(m_FirstSend, nullptr);
-    while (socket != nullptr && static_cast<int32_t>(socket->SendEntry - taken) <= 0) {
-        // A handler may start another send, which goes to the new list.
+    // Handlers may start other sends, which go to the new list; so do those that are not taken yet, because the kernel
+    // had no memory.
+    for (IoSocket* socket = std::exchange(m_FirstSend, nullptr); socket != nullptr;) {
         IoSocket* const next = std::exchange(socket->NextSend, nullptr);
         socket->IsInSends = false;
-        if (std::exchange(socket->SendIsImmediate, false)) { // no completion has told
+        if (socket->SendIsImmediate && static_cast<int32_t>(socket->SendEntry - taken) > 0) {
+            ListSend(*socket);
+            m_MayWait = false;
+        } else if (std::exchange(socket->SendIsImmediate, false)) { // no completion has told
             --socket->InKernel;
             socket->SendPending = false;
             m_Handler.OnSendDone(*socket, IoOutcome::Done(static_cast<uint32_t>(socket->SendPieces[0].size())));
@@ -495,17 +503,12 @@ void IoUring::ReportImmediateSends()
         FinishIfClosed(*socket);
         socket = next;
     }
-    if (socket == nullptr)
-        return;
-    // The rest is not taken yet (the kernel had no memory, or a handler has only just started it): the next wait.
-    IoSocket* const addedFirst = std::exchange(m_FirstSend, socket);
-    IoSocket* last = socket;
-    while (last->NextSend != nullptr)
-        last = last->NextSend;
-    last->NextSend = addedFirst;
-    if (addedFirst == nullptr)
-        m_LastSend = last;
-    m_MayWait = false;
+}
+
+void IoUring::ListSend(IoSocket& socket) noexcept
+{
+    if (!std::exchange(socket.IsInSends, true))
+        socket.NextSend = std::exchange(m_FirstSend, &socket);
 }
 
 void IoUring::Wake() noexcept

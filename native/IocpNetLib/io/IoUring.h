@@ -65,7 +65,8 @@ private:
     void RecvDone(IoSocket& socket, const UringCompletion& completion);
     void Arrived(IoSocket& socket, std::span<const std::byte> data);
     void SendDone(IoSocket& socket, int result);
-    void ReportImmediateSends();
+    void ListSend(IoSocket& socket) noexcept;
+    void ReportImmediateSends(uint32_t taken);
     void FinishIfClosed(IoSocket& socket);
     void ReportClosed();
 
@@ -74,7 +75,6 @@ private:
 
     IoHandler& m_Handler;
     UniqueSocket m_WakeEvent;
-    uint64_t m_WakeCount = 0; // the kernel reads the event into it
     UniqueSocket m_ListenSocket;
     UniqueSocket m_ClosingListener; // kept until the system has ended its accept
     UringBuffers m_Buffers; // ends after the queue, whose receives may use it
@@ -86,8 +86,8 @@ private:
     // What just arrived for m_ArrivedFor, which is asked whether it wants it.
     std::span<const std::byte> m_Arrived;
     IoSocket* m_ArrivedFor = nullptr;
-    IoSocket* m_FirstSend = nullptr; // have started an immediate send: over once the kernel has taken it, if no
-    IoSocket* m_LastSend = nullptr;  // completion says otherwise
+    // Have started an immediate send: over once the kernel has taken it, if no completion says otherwise.
+    IoSocket* m_FirstSend = nullptr;
     IoSocket* m_FirstStashed = nullptr; // have been given a stash since the last wait
     IoSocket* m_FirstClosed = nullptr;  // nothing pending any more, not yet reported
 };

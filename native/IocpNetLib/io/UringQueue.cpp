@@ -17,21 +17,20 @@ constexpr uint16_t BufferRingIncremental = 2; // IOU_PBUF_RING_INC
 constexpr uint32_t BufferHasMore = 1u << 4;   // IORING_CQE_F_BUF_MORE
 
 // Without increments a receive takes a whole buffer, however little comes.
-constexpr uint32_t PlainBuffers = 512;
+constexpr uint32_t PlainBuffers = 128;
 constexpr uint32_t PlainBufferSize = 2048;
 // With them memory is used densely, so few large buffers stay in the cache and take long receives in one piece.
 constexpr uint32_t IncrementalBuffers = 16;
-constexpr uint32_t IncrementalBufferSize = 64 << 10;
+constexpr uint32_t IncrementalBufferSize = 16 << 10;
+// Together 256 KiB either way: that is what one client can make the server take in one turn without being asked.
 
-uint32_t LoadAcquire(uint32_t* value) noexcept
-{
-    return std::atomic_ref(*value).load(std::memory_order_acquire);
-}
+// Not std::atomic_ref, which Clang's libc++ has only since 19.
+uint32_t LoadAcquire(const uint32_t* value) noexcept { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
 
 template <class T>
 void StoreRelease(T* target, T value) noexcept
 {
-    std::atomic_ref(*target).store(value, std::memory_order_release);
+    __atomic_store_n(target, value, __ATOMIC_RELEASE);
 }
 
 } // namespace
@@ -154,6 +153,7 @@ std::expected<UringBuffers, std::string> UringBuffers::Create(UringQueue& queue)
         buffers.m_Size = incremental ? IncrementalBufferSize : PlainBufferSize;
         buffers.m_Mask = static_cast<uint16_t>(count - 1);
         buffers.m_Incremental = incremental;
+        buffers.m_Used.assign(count, 0);
         buffers.m_Ring = UniqueMapping(count * sizeof(io_uring_buf), -1, 0);
         buffers.m_Memory = UniqueMapping(size_t{count} * buffers.m_Size, -1, 0);
         if (!buffers.m_Ring.IsMapped() || !buffers.m_Memory.IsMapped())
@@ -196,8 +196,8 @@ std::span<const std::byte> UringBuffers::Received(const UringCompletion& complet
     const auto size = static_cast<uint32_t>(completion.Result);
     uint32_t begin = 0;
     if (m_Incremental) {
-        begin = m_Used; // the kernel fills one buffer after the other
-        m_Used += size;
+        begin = m_Used[id];
+        m_Used[id] += size;
     }
     return std::span<const std::byte>(m_Memory.Memory()).subspan(size_t{id} * m_Size + begin, size);
 }
@@ -206,8 +206,9 @@ void UringBuffers::Recycle(const UringCompletion& completion) noexcept
 {
     if (m_Incremental && (completion.Flags & BufferHasMore) != 0)
         return;
-    m_Used = 0;
-    Give(static_cast<uint16_t>(completion.Flags >> IORING_CQE_BUFFER_SHIFT));
+    const auto id = static_cast<uint16_t>(completion.Flags >> IORING_CQE_BUFFER_SHIFT);
+    m_Used[id] = 0;
+    Give(id);
 }
 
 } // namespace NetLib

@@ -2,7 +2,6 @@
 // mean is IoUring's business.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -10,6 +9,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <linux/io_uring.h>
 
@@ -114,7 +114,7 @@ private:
     uint16_t m_Mask = 0;  // buffers - 1
     uint16_t m_Tail = 0;
     bool m_Incremental = false;
-    uint32_t m_Used = 0; // incremental: bytes received into the buffer that the kernel is filling
+    std::vector<uint32_t> m_Used; // by buffer: bytes received into it since it was given
 };
 
 } // namespace NetLib
