@@ -1,5 +1,7 @@
 // What happens when something is used up: it pauses or is refused, is said once, and goes on when there is room.
+#include <algorithm>
 #include <deque>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -68,6 +70,35 @@ TEST(ServerLimits, EmptyPoolPausesReading)
     EXPECT_EQ(server.Stats().MessagesInUse, 0u);
     EXPECT_EQ(NetLib_Stop(server.Get(), 0), NetLib_Result_Success);
     EXPECT_GE(log.Count("message pool exhausted"), 1u);
+}
+
+// A client with much to say does not keep the pool to itself: of those that wait, each is served in turn.
+TEST(ServerLimits, EmptyPoolIsSharedInTurns)
+{
+    constexpr uint32_t Packets = 10;
+    NetLib_Config config = SmallConfig();
+    config.WorkThreadCount = 1;
+    config.MaxMessagePoolCount = 1;
+    config.ExtraMessagePoolCount = 0;
+    TestServer server(config);
+    TestClient talker(server.Port());
+    (void)server.Next(NetLib_MessageType_Connection);
+    TestClient other(server.Port());
+    const NetLib_ConnectionId otherId = server.Next(NetLib_MessageType_Connection).Id;
+    Bytes all;
+    for (uint32_t i = 0; i < Packets; ++i)
+        std::ranges::copy(NumberedPacket(20, 1, i), std::back_inserter(all));
+    talker.Send(all);
+    server.Await("the talker to wait", [](const NetLib_Stats& stats) { return stats.MessagePoolExhausted == 1; });
+    other.Send(NumberedPacket(20, 2, 0));
+    server.Await("the other one to wait", [](const NetLib_Stats& stats) { return stats.MessagePoolExhausted == 2; });
+    uint32_t before = 0;
+    while (server.Next(NetLib_MessageType_OnRecv).Id != otherId)
+        ++before;
+    // The one that logic had, and one of the talker's turn, because it has waited for longer.
+    EXPECT_LE(before, 2u);
+    for (uint32_t i = before; i < Packets; ++i)
+        EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 1, i));
 }
 
 // Logic holds a whole ring: this connection pauses, and another is served.
