@@ -58,6 +58,17 @@ CloseReason ReasonOf(const IoOutcome& failure) noexcept
     return IsPeerSilent(failure.Error) ? CloseReason::PeerTimeout : CloseReason::PeerReset;
 }
 
+// Whether its socket is to be read at this moment.
+bool MayReceive(const Connection& connection) noexcept
+{
+    if (!connection.Socket.IsOpen())
+        return false;
+    if (connection.SendShutdown) // it lingers: what comes is dropped
+        return true;
+    // An end of the stream that is read now would overtake the packets that wait: who serves them goes on.
+    return connection.Receiving && !connection.WaitsForMessages && !connection.IsThrottled;
+}
+
 } // namespace
 
 void IOWorker::QueueRecv(Connection& connection)
@@ -83,11 +94,7 @@ void IOWorker::ContinueRecvs()
 
 void IOWorker::StartRecv(Connection& connection)
 {
-    const bool lingers = connection.SendShutdown;
-    if (connection.RecvInFlight || !connection.Socket.IsOpen() || !(connection.Receiving || lingers))
-        return;
-    // An end of the stream that is read now would overtake the packets that wait: who serves them goes on.
-    if ((connection.WaitsForMessages || connection.IsThrottled) && !lingers)
+    if (connection.RecvInFlight || !MayReceive(connection))
         return;
     // Waits without a buffer, so that an idle connection needs none; not where that is an operation more for each packet.
     if (!connection.Recv.HasMemory() || (m_Io->WaitsForFree() && connection.Recv.Unframed().empty())) {
@@ -107,10 +114,7 @@ void IOWorker::StartRecv(Connection& connection)
 // There may be something to receive.
 void IOWorker::ReceiveInto(Connection& connection)
 {
-    const bool lingers = connection.SendShutdown;
-    if (!connection.Socket.IsOpen() || !(connection.Receiving || lingers))
-        return;
-    if ((connection.WaitsForMessages || connection.IsThrottled) && !lingers)
+    if (!MayReceive(connection))
         return;
     if (!connection.Recv.HasMemory() && !LendRecvRing(connection)) {
         Break(connection, CloseReason::OutOfMemory, true);
@@ -119,7 +123,7 @@ void IOWorker::ReceiveInto(Connection& connection)
     const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
     auto buffer = connection.Recv.GetWriteBuffer(wanted);
     if (buffer.empty()) {
-        if (lingers) { // logic was not asked any more (the server ends), so the ring does not become free
+        if (connection.SendShutdown) { // logic was not asked any more (the server ends), so the ring does not become free
             CloseSocket(connection, false);
             AdvanceClose(connection);
             return;

@@ -74,7 +74,6 @@ std::expected<UringQueue, std::string> UringQueue::Create(uint32_t entries)
     const UniqueMapping& rings = queue.m_Rings;
     queue.m_SqHead = rings.At<uint32_t>(params.sq_off.head);
     queue.m_SqTail = rings.At<uint32_t>(params.sq_off.tail);
-    queue.m_SqFlags = rings.At<uint32_t>(params.sq_off.flags);
     queue.m_CqHead = rings.At<uint32_t>(params.cq_off.head);
     queue.m_CqTail = rings.At<uint32_t>(params.cq_off.tail);
     queue.m_Completions = rings.At<io_uring_cqe>(params.cq_off.cqes);

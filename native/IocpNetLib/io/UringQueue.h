@@ -83,7 +83,6 @@ private:
     UniqueMapping m_Entries;
     uint32_t* m_SqHead = nullptr;
     uint32_t* m_SqTail = nullptr;
-    uint32_t* m_SqFlags = nullptr;
     uint32_t* m_CqHead = nullptr;
     uint32_t* m_CqTail = nullptr;
     io_uring_cqe* m_Completions = nullptr;
