@@ -7,9 +7,11 @@
 #include <csignal>
 #include <cstring>
 #include <new>
+#include <system_error>
 #include <vector>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -45,6 +47,9 @@ struct State {
 
     std::atomic<pid_t> Owner{0}; // the thread that looks at its fault
     std::atomic<bool> IsDone{false};
+    // Open from the start, because the process may have no descriptor left when it crashes.
+    int MapFile = -1;
+    int SpareFile = -1;
     sigjmp_buf Recovery; // where the owner goes on after a second fault
     Backtrace Trace{};
     MemoryMap Map{};
@@ -111,7 +116,7 @@ void CollectBacktrace(const MiniDumpTarget& target, int signal, ucontext_t& cont
     State& state = *g_State;
     const ucontext_t original = context; // a fault may leave it changed
     state.Trace.Count = 0;
-    state.Map.Read();
+    state.Map.Read(state.MapFile);
     MemoryMap::Entry entry{};
     state.Trace.IsWildCall = !state.Map.Find(ProgramCounter(context), entry) || !entry.IsCode;
     Survive([&] { state.Trace.Collect(context); });
@@ -139,7 +144,7 @@ void WriteReport(const MiniDumpTarget& target, const siginfo_t& info, const ucon
 {
     State& state = *g_State;
     MiniDumpReport& report = state.Report;
-    if (!report.Open(target)) {
+    if (!report.Open(target, state.SpareFile)) {
         Tell(SignalName(info.si_signo), " in the native core; no crash file can be made: ", report.Path());
         return;
     }
@@ -148,7 +153,7 @@ void WriteReport(const MiniDumpTarget& target, const siginfo_t& info, const ucon
     Survive([&] { report.WriteRegisters(context); });
     if (!Survive([&] { report.WriteBacktrace(target, state.Trace, state.Map); }))
         report.WriteText("\n  a second fault ended the backtrace\n");
-    Survive([&] { report.WriteMemoryMap(); });
+    Survive([&] { report.WriteMemoryMap(state.Map); });
     report.Close();
     Tell(SignalName(info.si_signo), " in the native core; crash file: ", report.Path());
 }
@@ -280,6 +285,15 @@ bool Pin() noexcept
     return g_State->Target.load()->Core.Begin == g_State->Target.load()->Program.Begin; // it is the program itself
 }
 
+void CloseFiles(State& state) noexcept
+{
+    for (int* file : {&state.MapFile, &state.SpareFile}) {
+        if (*file >= 0)
+            ::close(*file);
+        *file = -1;
+    }
+}
+
 } // namespace
 
 std::expected<void, std::string> MiniDump::Install(const std::filesystem::path& folder)
@@ -303,6 +317,15 @@ std::expected<void, std::string> MiniDump::Install(const std::filesystem::path& 
     if (!Pin()) {
         state.Target.store(nullptr);
         return std::unexpected("crash files: the system does not keep this library loaded");
+    }
+    state.MapFile = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    state.SpareFile = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (state.MapFile < 0 || state.SpareFile < 0) {
+        const int error = errno;
+        CloseFiles(state);
+        state.Target.store(nullptr);
+        return std::unexpected("crash files: /proc/self/maps cannot be opened: " +
+                               std::generic_category().message(error));
     }
     // The unwinder loads what it needs when it is first used, which a handler could not do.
     ucontext_t here{};
@@ -343,6 +366,7 @@ void MiniDump::Uninstall() noexcept
     for (size_t i = 0; i < Signals.size(); ++i)
         ::sigaction(Signals[i], &g_State->Previous[i], nullptr);
     g_State->IsInstalled = false;
+    CloseFiles(*g_State);
 }
 
 MiniDumpStack::MiniDumpStack() : m_Memory(std::make_unique_for_overwrite<Memory>()) {}

@@ -177,15 +177,12 @@ void Backtrace::Scan(const ucontext_t& context, uintptr_t end, const CodeRange& 
     }
 }
 
-void MemoryMap::Read() noexcept
+void MemoryMap::Read(int file) noexcept
 {
     Length = 0;
-    const int file = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return;
+    (void)::lseek(file, 0, SEEK_SET); // what follows is made anew, also of a file that was read before
     for (ssize_t got = 1; got > 0 && Length < sizeof(Text); Length += static_cast<size_t>(std::max<ssize_t>(got, 0)))
         got = ::read(file, Text + Length, sizeof(Text) - Length);
-    ::close(file);
 }
 
 bool MemoryMap::Find(uintptr_t address, Entry& entry) const noexcept
@@ -199,7 +196,7 @@ bool MemoryMap::Find(uintptr_t address, Entry& entry) const noexcept
     return false;
 }
 
-bool MiniDumpReport::Open(const MiniDumpTarget& target) noexcept
+bool MiniDumpReport::Open(const MiniDumpTarget& target, int spare) noexcept
 {
     const MiniDumpName name = MakeMiniDumpName(::time(nullptr), static_cast<uint32_t>(::getpid()));
     const char* const parts[] = {target.Folder.c_str(), "/", name.Text, ".txt"};
@@ -221,7 +218,12 @@ bool MiniDumpReport::Open(const MiniDumpTarget& target) noexcept
         }
     }
     // Only for the owner: the registers may hold what clients sent.
-    m_File = ::open(m_Path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const auto open = [this] { return ::open(m_Path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); };
+    m_File = open();
+    if (m_File < 0 && (errno == EMFILE || errno == ENFILE)) {
+        ::close(spare);
+        m_File = open();
+    }
     return m_File >= 0;
 }
 
@@ -390,13 +392,10 @@ void MiniDumpReport::WriteFrame(const MiniDumpTarget& target, const MemoryMap& m
     }
 }
 
-void MiniDumpReport::WriteMemoryMap() noexcept
+void MiniDumpReport::WriteMemoryMap(const MemoryMap& map) noexcept
 {
     WriteText("\nMemory map\n");
-    const int file = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    char block[2048];
-    for (ssize_t got = 0; file >= 0 && (got = ::read(file, block, sizeof(block))) > 0;)
-        Write(block, static_cast<size_t>(got));
+    Write(map.Text, map.Length);
 }
 
 } // namespace NetLib

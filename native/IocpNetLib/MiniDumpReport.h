@@ -62,22 +62,24 @@ struct MemoryMap {
     char Text[256 * 1024]; // what is beyond it has no names
     size_t Length;
 
-    void Read() noexcept;
+    // From file, which is /proc/self/maps.
+    void Read(int file) noexcept;
     [[nodiscard]] bool Find(uintptr_t address, Entry& entry) const noexcept;
 };
 
 // A file that is being written.
 class MiniDumpReport {
 public:
-    // Makes the file, and its folder if it is missing; its path stays in Path(). False, with errno, if that fails.
-    [[nodiscard]] bool Open(const MiniDumpTarget& target) noexcept;
+    // Makes the file, and its folder if it is missing; its path stays in Path(). False, with errno, if that fails. A
+    // process without a free descriptor gets spare, which is closed for it.
+    [[nodiscard]] bool Open(const MiniDumpTarget& target, int spare) noexcept;
     void Close() noexcept;
     [[nodiscard]] const char* Path() const noexcept { return m_Path; }
 
     void WriteCause(const siginfo_t& info, bool isCoreThread) noexcept;
     void WriteRegisters(const ucontext_t& context) noexcept;
     void WriteBacktrace(const MiniDumpTarget& target, const Backtrace& trace, const MemoryMap& map) noexcept;
-    void WriteMemoryMap() noexcept;
+    void WriteMemoryMap(const MemoryMap& map) noexcept;
     void WriteText(const char* text) noexcept;
 
 private:

@@ -16,6 +16,7 @@
 #  define NETLIB_NOINLINE __declspec(noinline)
 #else
 #  include <csignal>
+#  include <sys/resource.h>
 #  include <unistd.h>
 #  define NETLIB_NOINLINE __attribute__((noinline))
 #endif
@@ -104,6 +105,13 @@ int RunMiniDumpChild(const char* folder, const char* chosen)
         CrashByWriting(8);
     }
 #if !defined(_WIN32)
+    if (way == "no-descriptor") {
+        const rlimit few{32, 32};
+        ::setrlimit(RLIMIT_NOFILE, &few);
+        while (::dup(STDERR_FILENO) >= 0)
+            ;
+        CrashByWriting(8);
+    }
     if (way == "signal") // from outside, as far as the core can see
         (void)::kill(::getpid(), SIGSEGV);
 #endif

@@ -216,6 +216,9 @@ constexpr Way Ways[] = {
     {"terminate", 0x40000015, SIGABRT, " NetLib::Test::CrashByTerminate("},
     {"io-thread", 0xC0000005, SIGSEGV, " NetLib::IOWorker::"},
     {"io-thread-overflow", 0xC00000FD, SIGSEGV, " NetLib::Test::CrashByRecursion("},
+#if !defined(_WIN32)
+    {"no-descriptor", 0, SIGSEGV, " NetLib::Test::CrashByWriting("},
+#endif
     {"wild-call", 0xC0000005, SIGSEGV, " NetLib::Log::Write("},
 };
 
