@@ -32,13 +32,15 @@ import (
 
 const nativeSupported = true
 
+var _ threadBound = (*nativeCore)(nil)
+
 // A Poll takes at most this many messages, whatever its caller has room for: beyond it the cost of the call is shared
 // well enough, and answers should not wait longer.
 const maxNativeBatch = 1024
 
 // nativeCore is a Core behind the C ABI.
 type nativeCore struct {
-	library C.NativeLibrary
+	library *C.NativeLibrary // C memory, which cgo need not look through in every call
 	server  *C.NetLib_Server
 	logger  *zap.Logger
 	logUser unsafe.Pointer // the logger, as go-pointer's handle
@@ -63,21 +65,22 @@ func openNative(path string, logger *zap.Logger) (Core, error) {
 	cPath := C.CString(absolute)
 	defer C.free(unsafe.Pointer(cPath))
 	var reason [512]C.char
-	if C.NativeLibrary_Load(&c.library, cPath, &reason[0], C.uint32_t(len(reason))) == 0 {
+	c.library = C.NativeLibrary_Load(cPath, &reason[0], C.uint32_t(len(reason)))
+	if c.library == nil {
 		return nil, wrongLibrary(absolute, C.GoString(&reason[0]))
 	}
-	if version := C.NativeLibrary_AbiVersion(&c.library); version != C.NETLIB_ABI_VERSION {
-		C.NativeLibrary_Unload(&c.library)
+	if version := C.NativeLibrary_AbiVersion(c.library); version != C.NETLIB_ABI_VERSION {
+		C.NativeLibrary_Unload(c.library)
 		return nil, wrongLibrary(absolute, fmt.Sprintf(
 			"the library has ABI version %d, this program needs %d", version, C.NETLIB_ABI_VERSION))
 	}
 	memory := C.calloc(maxNativeBatch, C.sizeof_NetLib_Message)
 	if memory != nil {
-		c.server = C.NativeLibrary_Create(&c.library)
+		c.server = C.NativeLibrary_Create(c.library)
 	}
 	if c.server == nil {
 		C.free(memory)
-		C.NativeLibrary_Unload(&c.library)
+		C.NativeLibrary_Unload(c.library)
 		return nil, &LibraryError{Searched: []string{absolute}, Reason: "out of memory"}
 	}
 	c.messages = unsafe.Slice((*C.NetLib_Message)(memory), maxNativeBatch)
@@ -86,7 +89,7 @@ func openNative(path string, logger *zap.Logger) (Core, error) {
 }
 
 func (c *nativeCore) Name() string {
-	return C.GoString(C.NativeLibrary_BackendName(&c.library, c.server))
+	return C.GoString(C.NativeLibrary_BackendName(c.library, c.server))
 }
 
 func (c *nativeCore) Start(config Config) error {
@@ -94,7 +97,7 @@ func (c *nativeCore) Start(config Config) error {
 		return err
 	}
 	var native C.NetLib_Config
-	C.NativeLibrary_DefaultConfig(&c.library, &native)
+	C.NativeLibrary_DefaultConfig(c.library, &native)
 	native.PortNumber = C.int32_t(config.Port)
 	native.WorkThreadCount = C.int32_t(config.WorkThreads)
 	native.IoBackend = C.int32_t(config.IOBackend)
@@ -126,27 +129,30 @@ func (c *nativeCore) Start(config Config) error {
 	native.Log = C.NetLib_LogFunc(C.NativeLibrary_Log)
 	native.LogUser = c.logUser
 	var detail [512]C.char
-	result := NetResult(C.NativeLibrary_Start(&c.library, c.server, &native, &detail[0], C.uint32_t(len(detail))))
+	result := NetResult(C.NativeLibrary_Start(c.library, c.server, &native, &detail[0], C.uint32_t(len(detail))))
 	if result != ResultSuccess {
 		return &StartError{Result: result, Detail: C.GoString(&detail[0])}
 	}
 	return nil
 }
 
-func (c *nativeCore) Port() int { return int(C.NativeLibrary_GetPort(&c.library, c.server)) }
+func (c *nativeCore) Port() int { return int(C.NativeLibrary_GetPort(c.library, c.server)) }
+
+// bindsThread: without I/O threads Poll does the I/O, and io_uring reports to the thread that began an operation. If that
+// was another one, each message would have to wait for it to enter the kernel.
+func (c *nativeCore) bindsThread() {}
 
 func (c *nativeCore) Poll(messages []Message, wait time.Duration) (int, error) {
 	if !c.polling.CompareAndSwap(false, true) {
 		return 0, ErrBusy
 	}
 	defer c.polling.Store(false)
-	var count C.uint32_t
-	result := NetResult(C.NativeLibrary_Poll(&c.library, c.server, &c.messages[0],
-		C.uint32_t(min(len(messages), len(c.messages))), waitMilliseconds(wait), &count))
-	if result != ResultSuccess {
+	poll := C.NativeLibrary_Poll(c.library, c.server, &c.messages[0],
+		C.uint32_t(min(len(messages), len(c.messages))), waitMilliseconds(wait))
+	if result := NetResult(poll.Result); result != ResultSuccess {
 		return 0, result
 	}
-	for i := range c.messages[:count] {
+	for i := range c.messages[:poll.Count] {
 		native := &c.messages[i]
 		messages[i] = Message{
 			ID:     ConnectionID(native.ConnectionId),
@@ -155,16 +161,16 @@ func (c *nativeCore) Poll(messages []Message, wait time.Duration) (int, error) {
 			Reason: CloseReason(native.Reason),
 		}
 	}
-	return int(count), nil
+	return int(poll.Count), nil
 }
 
-func (c *nativeCore) WakePoll() { C.NativeLibrary_WakePoll(&c.library, c.server) }
+func (c *nativeCore) WakePoll() { C.NativeLibrary_WakePoll(c.library, c.server) }
 
 func (c *nativeCore) Submit(batch *SendBatch) error {
 	if batch == nil {
 		return ResultInvalidArgument
 	}
-	return NetResult(C.NativeLibrary_Submit(&c.library, c.server,
+	return NetResult(C.NativeLibrary_Submit(c.library, c.server,
 		unsafe.Pointer(unsafe.SliceData(batch.ops)), C.uint32_t(len(batch.ops)),
 		unsafe.Pointer(unsafe.SliceData(batch.payload)), C.uint32_t(len(batch.payload)),
 		unsafe.Pointer(unsafe.SliceData(batch.receivers)), C.uint32_t(len(batch.receivers)))).asError()
@@ -172,7 +178,7 @@ func (c *nativeCore) Submit(batch *SendBatch) error {
 
 func (c *nativeCore) Stats() Stats {
 	native := C.NetLib_Stats{StructSize: C.sizeof_NetLib_Stats}
-	C.NativeLibrary_GetStats(&c.library, c.server, &native)
+	C.NativeLibrary_GetStats(c.library, c.server, &native)
 	stats := Stats{
 		ConnectionsCurrent:    uint64(native.ConnectionsCurrent),
 		ConnectionsAccepted:   uint64(native.ConnectionsAccepted),
@@ -203,14 +209,14 @@ func (c *nativeCore) Stats() Stats {
 }
 
 func (c *nativeCore) BeginStop() error {
-	return NetResult(C.NativeLibrary_BeginStop(&c.library, c.server)).asError()
+	return NetResult(C.NativeLibrary_BeginStop(c.library, c.server)).asError()
 }
 
 func (c *nativeCore) Stop(drain time.Duration) error {
 	if drain < 0 || drain > maxTimeout {
 		return ResultInvalidArgument
 	}
-	return NetResult(C.NativeLibrary_Stop(&c.library, c.server, C.int32_t(drain.Milliseconds()))).asError()
+	return NetResult(C.NativeLibrary_Stop(c.library, c.server, C.int32_t(drain.Milliseconds()))).asError()
 }
 
 func (c *nativeCore) enableMiniDump(folder string) error {
@@ -220,7 +226,7 @@ func (c *nativeCore) enableMiniDump(folder string) error {
 	cFolder := C.CString(folder)
 	defer C.free(unsafe.Pointer(cFolder))
 	var detail [512]C.char
-	result := NetResult(C.NativeLibrary_EnableMiniDump(&c.library, cFolder, &detail[0], C.uint32_t(len(detail))))
+	result := NetResult(C.NativeLibrary_EnableMiniDump(c.library, cFolder, &detail[0], C.uint32_t(len(detail))))
 	if result == ResultMiniDump {
 		return fmt.Errorf("%w: %s", result, C.GoString(&detail[0]))
 	}
@@ -229,8 +235,8 @@ func (c *nativeCore) enableMiniDump(folder string) error {
 
 func (c *nativeCore) Close() error {
 	c.closeOnce.Do(func() {
-		C.NativeLibrary_Destroy(&c.library, c.server)
-		C.NativeLibrary_Unload(&c.library)
+		C.NativeLibrary_Destroy(c.library, c.server)
+		C.NativeLibrary_Unload(c.library)
 		C.free(unsafe.Pointer(unsafe.SliceData(c.messages)))
 		pointer.Unref(c.logUser)
 	})

@@ -3,6 +3,7 @@
 #include "native_library.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(_WIN32)
@@ -44,12 +45,9 @@ static void CloseLibrary(void* handle) { dlclose(handle); }
 
 #endif
 
-int NativeLibrary_Load(NativeLibrary* library, const char* path, char* error, uint32_t errorSize)
+// Finds the functions of library. Returns 1, or 0 with a sentence in error.
+static int FindFunctions(NativeLibrary* library, char* error, uint32_t errorSize)
 {
-    memset(library, 0, sizeof(*library));
-    library->Handle = OpenLibrary(path, error, errorSize);
-    if (library->Handle == NULL)
-        return 0;
     const struct {
         const char* Name;
         void* Slot;
@@ -73,7 +71,6 @@ int NativeLibrary_Load(NativeLibrary* library, const char* path, char* error, ui
         void* function = FindFunction(library->Handle, functions[i].Name);
         if (function == NULL) {
             snprintf(error, errorSize, "it is no IocpNetLib core: it has no function %s", functions[i].Name);
-            NativeLibrary_Unload(library);
             return 0;
         }
         // Data and function pointers have one size on every system that has dlsym or GetProcAddress.
@@ -82,9 +79,23 @@ int NativeLibrary_Load(NativeLibrary* library, const char* path, char* error, ui
     return 1;
 }
 
+NativeLibrary* NativeLibrary_Load(const char* path, char* error, uint32_t errorSize)
+{
+    NativeLibrary* library = calloc(1, sizeof(*library));
+    if (library == NULL) {
+        snprintf(error, errorSize, "out of memory");
+        return NULL;
+    }
+    library->Handle = OpenLibrary(path, error, errorSize);
+    if (library->Handle != NULL && FindFunctions(library, error, errorSize))
+        return library;
+    NativeLibrary_Unload(library);
+    return NULL;
+}
+
 void NativeLibrary_Unload(NativeLibrary* library)
 {
     if (library->Handle != NULL)
         CloseLibrary(library->Handle);
-    memset(library, 0, sizeof(*library));
+    free(library);
 }

@@ -24,10 +24,11 @@ typedef struct NativeLibrary {
     NetLib_Result (*EnableMiniDump)(const char*, char*, uint32_t);
 } NativeLibrary;
 
-// Loads the library at path (UTF-8) and finds its functions. Returns 1, or 0 with a sentence in error.
-int NativeLibrary_Load(NativeLibrary* library, const char* path, char* error, uint32_t errorSize);
+// Loads the library at path (UTF-8) and finds its functions. Unload ends it. NULL, with a sentence in error, if that
+// fails.
+NativeLibrary* NativeLibrary_Load(const char* path, char* error, uint32_t errorSize);
 
-// Unloads it. No function of it is running or will be called.
+// Unloads the library and frees the table. No function of it is running or will be called.
 void NativeLibrary_Unload(NativeLibrary* library);
 
 // Calls through the table: cgo cannot call a function pointer itself.
@@ -45,10 +46,17 @@ static inline NetLib_Result NativeLibrary_Start(const NativeLibrary* l, NetLib_S
     return l->Start(s, c, error, errorSize);
 }
 static inline uint16_t NativeLibrary_GetPort(const NativeLibrary* l, NetLib_Server* s) { return l->GetPort(s); }
-static inline NetLib_Result NativeLibrary_Poll(const NativeLibrary* l, NetLib_Server* s, NetLib_Message* messages,
-                                               uint32_t capacity, int32_t wait, uint32_t* count)
+// Returned by value: a place for it would be memory of Go, allocated in every call.
+typedef struct NativePoll {
+    NetLib_Result Result;
+    uint32_t Count;
+} NativePoll;
+static inline NativePoll NativeLibrary_Poll(const NativeLibrary* l, NetLib_Server* s, NetLib_Message* messages,
+                                            uint32_t capacity, int32_t wait)
 {
-    return l->Poll(s, messages, capacity, wait, count);
+    NativePoll poll = {0, 0};
+    poll.Result = l->Poll(s, messages, capacity, wait, &poll.Count);
+    return poll;
 }
 static inline NetLib_Result NativeLibrary_WakePoll(const NativeLibrary* l, NetLib_Server* s) { return l->WakePoll(s); }
 static inline NetLib_Result NativeLibrary_Submit(const NativeLibrary* l, NetLib_Server* s, const void* ops,
