@@ -21,11 +21,13 @@ usage: scripts/build.sh VERB
   soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with the picture
                   docs/soak.svg at the end. "soak help" lists its scenarios
   fuzz [RUNS]     each fuzzer for RUNS inputs (default: 10000000), and then a table of them
-  bench [PART [ARGS]]  measure; without PART both of them:
+  bench [PART [ARGS]]  measure; without PART the first two of them:
                     micro      the micro-benchmarks of the C++ core and of the Go packages
                     scenarios  servers of this project and its peers under chatbench, interleaved; the tables of
                                docs/benchmarks.md. ARGS are e.g. --rounds 3 --rows echo-64x1,room-10x100x8
                                --servers go-core,cpp-epoll --core PATH; --help lists them
+                    wine       echoserver.exe and IocpNetLib.dll under Wine; ARGS as above, and --original COMMAND for
+                               the server of the book
   help            this text
 
 What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with
@@ -295,8 +297,9 @@ verb_bench() {
         bench_micro
         ;;
     scenarios) bench_scenarios "$@" ;;
+    wine) bench_wine "$@" ;;
     *)
-        echo "build.sh: bench has no part $part; its parts are micro and scenarios" >&2
+        echo "build.sh: bench has no part $part; its parts are micro, scenarios and wine" >&2
         exit 2
         ;;
     esac
@@ -327,7 +330,21 @@ bench_scenarios() {
     step 'peers: C++' build_native_peers
     step 'peers: Go' go -C bench/peers build -o "$root/build/bench/bin/gopeer" .
     step 'runner' go build -o build/bench/bin/runner ./bench/runner
-    step 'scenarios' build/bench/bin/runner "$@"
+    step 'scenarios' build/bench/bin/runner --command "scripts/build.sh bench scenarios${*:+ $*}" "$@"
+}
+
+bench_wine() {
+    need_native_tools
+    need_windows_tools 'the benchmarks under Wine' || return 0
+    mkdir -p build/bin build/bench/bin
+    step 'IocpNetLib.dll' cmake_preset mingw
+    step 'Windows programs' windows_programs
+    step 'chatbench and runner' go build -o build/bench/bin/ ./bench/runner ./cmd/chatbench
+    step 'Wine' start_wine
+    step 'scenarios' build/bench/bin/runner --wine --programs build/bench/bin \
+        --command "scripts/build.sh bench wine${*:+ $*}" "$@"
+    scripts/wine-exec.sh --stop
+    wine_started=false
 }
 
 # The peers need neither the core nor Google Benchmark, so they are configured by themselves.

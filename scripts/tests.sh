@@ -267,20 +267,25 @@ windows_installed_go_tests() {
         ./cmd/chatserver -run "$installed_tests"
 }
 
-test_windows() {
+# need_windows_tools WHAT: installs MinGW-w64 and Wine; without them WHAT is skipped, and it returns 1.
+need_windows_tools() {
     need "$mingw-g++-posix" g++-mingw-w64-x86-64-posix
     need /usr/src/googletest/CMakeLists.txt googletest
     has /usr/lib/wine/wine64 || need wine64 wine64
     has /usr/lib/wine/wineserver64 || need wineserver wine
     if ! install_missing; then
-        skip 'the Windows tests' 'MinGW-w64 or Wine cannot be installed'
-        return
+        skip "$1" 'MinGW-w64 or Wine cannot be installed'
+        return 1
     fi
     if (($(major "$mingw-g++-posix") < 12)); then
-        skip 'the Windows tests' "MinGW-w64 here is GCC $(major "$mingw-g++-posix"), and GCC 12 at least is needed"
-        return
+        skip "$1" "MinGW-w64 here is GCC $(major "$mingw-g++-posix"), and GCC 12 at least is needed"
+        return 1
     fi
     mkdir -p build/windows/bin
+}
+
+test_windows() {
+    need_windows_tools 'the Windows tests' || return 0
     step 'Windows: IocpNetLib.dll and its tests (MinGW-w64)' cmake_preset mingw
     step 'Windows: programs' windows_programs
     step 'Windows: go vet' go_for_windows vet ./...

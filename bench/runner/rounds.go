@@ -11,6 +11,7 @@ import (
 type plan struct {
 	Rows          []row
 	Servers       []server
+	Wine          bool // Windows programs
 	Rounds        int
 	SyscallRounds int // in how many of them, the first, system calls are counted
 }

@@ -16,10 +16,11 @@ type row struct {
 	Options  []string // of chatbench, besides
 	Workload workload
 	Members  int  // of a room: how many notifies a chat leads to; otherwise 1
+	Wine     bool // for Windows servers
 	Batches  bool // the goal of few system calls a notify is for this row
 }
 
-// rows are all scenarios, in the order of the tables.
+// rows are all scenarios of servers on Linux, in the order of the tables.
 var rows = []row{
 	{Name: rowAlone, File: "echo-1x1.toml", Workload: workloadEcho, Members: 1},
 	{Name: "echo-64x1", File: "echo-64x1.toml", Workload: workloadEcho, Members: 1},
@@ -31,6 +32,12 @@ var rows = []row{
 	{Name: "room-1x1000x1", File: "room-1x1000x1.toml", Workload: workloadRoom, Members: 1000},
 	{Name: rowNeverUsed, File: "idle.toml", Options: []string{"--in-flight", "0"}, Workload: workloadIdle},
 	{Name: rowUsedOnce, File: "idle.toml", Options: []string{"--in-flight", "1"}, Workload: workloadIdle},
+}
+
+// wineRows are those of Windows servers under Wine.
+var wineRows = []row{
+	{Name: "echo-50x1", File: "echo-50x1.toml", Workload: workloadEcho, Members: 1, Wine: true},
+	{Name: "echo-50x16", File: "echo-50x16.toml", Workload: workloadEcho, Members: 1, Wine: true},
 }
 
 // The row of one message at a time.

@@ -16,16 +16,18 @@ const (
 	familyGo      family = "Go peer"    // another Go program that handles messages where it reads them
 	familyGoLogic family = "Go logic"   // another Go program with one logic goroutine
 	familyKernel  family = "one thread" // C++ with one thread: what the kernel allows
+	familyBook    family = "book"       // the original of the book, which --original names
 )
 
 // How a server does its I/O, as far as it matters to the goals.
 const (
 	ioEpoll = "epoll"
 	ioURing = "io_uring"
+	ioIOCP  = "iocp"
 )
 
-// server is one line of the tables. In its commands {programs} and {peers} stand for the folders of the programs, and
-// {core} for the native core that was asked for.
+// server is one line of the tables. In its commands {programs}, {windows} and {peers} stand for the folders of the
+// programs, {wine} for what runs a Windows program, and {core} for the native core that was asked for.
 type server struct {
 	Name   string
 	Family family
@@ -41,7 +43,7 @@ const (
 		" --max-packet-rate 0 --max-byte-rate 0 --start-room 0 --max-rooms 1000 --max-room-users 1000"
 )
 
-// servers are all that can be measured, in the order of the tables.
+// servers are all that can be measured on Linux, in the order of the tables.
 var servers = []server{
 	ours("native-uring-0", familyNative, ioURing, "--core {core} --io io_uring --io-threads 0"),
 	ours("native-uring-1", familyNative, ioURing, "--core {core} --io io_uring --io-threads 1"),
@@ -58,10 +60,18 @@ var servers = []server{
 	peer(uringPeer, familyKernel, ioURing, "IoUringPeer"),
 }
 
-// The peers that the goals name.
+// wineServers are Windows programs, which run under Wine.
+var wineServers = []server{
+	underWine("native-iocp-0", familyNative, ioIOCP, "--io-threads 0"),
+	underWine("native-iocp-1", familyNative, ioIOCP, "--io-threads 1"),
+	underWine("go-core", familyGoCore, "", "--core go"),
+}
+
+// The servers that the goals name.
 const (
-	epollPeer = "cpp-epoll"
-	uringPeer = "cpp-uring"
+	bookServer = "original"
+	epollPeer  = "cpp-epoll"
+	uringPeer  = "cpp-uring"
 )
 
 func ours(name string, family family, io, options string) server {
@@ -73,12 +83,19 @@ func peer(name string, family family, io, command string) server {
 	return server{name, family, io, command + " --mode echo", command + " --mode chat"}
 }
 
+func underWine(name string, family family, io, options string) server {
+	command := "{wine} " + strings.ReplaceAll(ourEcho, "{programs}/echoserver", "{windows}/echoserver.exe") + " " + options
+	return server{Name: name, Family: family, IO: io, Echo: command}
+}
+
 // isOurs tells whether the server is one of this project.
 func (s *server) isOurs() bool { return s.Family == familyNative || s.Family == familyGoCore }
 
 // places are what the commands of servers refer to.
 type places struct {
 	Programs string // folder of echoserver and chatserver
+	Windows  string // folder of echoserver.exe
+	Wine     string // the program that runs those
 	Peers    string // folder of the peers
 	Core     string // what --core takes
 }
@@ -94,9 +111,13 @@ func (s *server) command(workload workload, at places) []string {
 		switch field {
 		case "{core}":
 			fields[i] = at.Core
+		case "{wine}":
+			fields[i] = at.Wine
 		default:
 			if name, ok := strings.CutPrefix(field, "{programs}/"); ok {
 				fields[i] = filepath.Join(at.Programs, name)
+			} else if name, ok := strings.CutPrefix(field, "{windows}/"); ok {
+				fields[i] = filepath.Join(at.Windows, name)
 			} else if name, ok := strings.CutPrefix(field, "{peers}/"); ok {
 				fields[i] = filepath.Join(at.Peers, name)
 			}
