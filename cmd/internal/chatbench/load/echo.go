@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"iocpnetlib/bridge"
@@ -190,6 +191,9 @@ func (e *echoClient) run() {
 	}
 	if err == nil {
 		err = e.read(e)
+	}
+	if errors.Is(err, syscall.ECONNRESET) && e.ending() {
+		err = nil // every packet is back; a server may end its connections in that way
 	}
 	if err == nil && !e.ending() {
 		err = errors.New("the server has ended the connection")

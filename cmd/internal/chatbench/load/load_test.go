@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -172,6 +173,16 @@ func TestAServerThatIsNotThere(t *testing.T) {
 }
 
 // A server that reads nothing does not keep the run from ending.
+// A connection whose client has everything back may end by a reset; one that ends like that before may not.
+func TestAServerThatResets(t *testing.T) {
+	const scenario = "workload = \"echo\"\nconnections = 3\nsize = 64\nin_flight = 2\n"
+	m := runShort(t, startResettingEcho(t, math.MaxInt), scenario)
+	assert.Empty(t, m.Failures)
+	assert.NotZero(t, m.Messages)
+	m = runShort(t, startResettingEcho(t, 10), scenario)
+	assert.NotEmpty(t, m.Failures)
+}
+
 func TestAServerThatDoesNotRead(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

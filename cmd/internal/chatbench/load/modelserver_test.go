@@ -113,6 +113,42 @@ func startEchoModel(t *testing.T, tamper tamper) string {
 	}, func(int) {}, func(int) {}, tamper)
 }
 
+// startResettingEcho starts a server that sends back what it reads, and resets each connection when its client has
+// ended its side, or after so many reads.
+func startResettingEcho(t *testing.T, reads int) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	serve := func(conn *net.TCPConn) {
+		buffer := make([]byte, 64<<10)
+		for range reads {
+			n, err := conn.Read(buffer)
+			if err == nil {
+				_, err = conn.Write(buffer[:n])
+			}
+			if err != nil {
+				break
+			}
+		}
+		_ = conn.SetLinger(0)
+		_ = conn.Close()
+	}
+	group.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() { serve(conn.(*net.TCPConn)) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		group.Wait()
+	})
+	return listener.Addr().String()
+}
+
 // startChatModel starts a chat server.
 func startChatModel(t *testing.T, tamper tamper) string {
 	model := chatmodel.New(chatmodel.Limits{MaxPacketSize: 1024, MaxUsers: 100, MaxRooms: 10, MaxRoomUsers: 20})
