@@ -23,19 +23,19 @@ std::expected<std::unique_ptr<Io>, std::string> IoEpoll::Create(IoHandler& handl
     UniqueSocket epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.IsOpen())
         return CallFailure("epoll_create1", errno);
-    UniqueSocket wakeEvent(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!wakeEvent.IsOpen())
-        return CallFailure("eventfd", errno);
-    auto io = std::make_unique<IoEpoll>(handler, std::move(epoll), std::move(wakeEvent));
+    auto wakeEvent = WakeEvent::Create(EFD_NONBLOCK);
+    if (!wakeEvent)
+        return std::unexpected(wakeEvent.error());
+    auto io = std::make_unique<IoEpoll>(handler, std::move(epoll), std::move(*wakeEvent));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET; // edge-triggered: the counter need never be read back
     event.data.ptr = &io->m_WakeEvent;
-    if (::epoll_ctl(io->m_Epoll.Get(), EPOLL_CTL_ADD, io->m_WakeEvent.Get(), &event) != 0)
+    if (::epoll_ctl(io->m_Epoll.Get(), EPOLL_CTL_ADD, io->m_WakeEvent.Descriptor(), &event) != 0)
         return CallFailure("epoll_ctl", errno);
     return io;
 }
 
-IoEpoll::IoEpoll(IoHandler& handler, UniqueSocket epoll, UniqueSocket wakeEvent) noexcept
+IoEpoll::IoEpoll(IoHandler& handler, UniqueSocket epoll, WakeEvent wakeEvent) noexcept
     : m_Handler(handler), m_Epoll(std::move(epoll)), m_WakeEvent(std::move(wakeEvent))
 {
 }
@@ -142,28 +142,13 @@ void IoEpoll::Close(IoSocket& socket, bool abort) noexcept
     if (abort)
         socket.Socket.AbortOnClose();
     socket.Socket.Close(); // leaves the epoll set by itself
-    socket.NextClosed = std::exchange(m_FirstClosed, &socket);
-}
-
-void IoEpoll::ReportClosed()
-{
-    // A handler may close further sockets meanwhile; those are reported in the next turn.
-    for (IoSocket* socket = std::exchange(m_FirstClosed, nullptr); socket != nullptr;) {
-        // The socket is given up with its last report.
-        IoSocket* const next = std::exchange(socket->NextClosed, nullptr);
-        if (std::exchange(socket->RecvPending, false))
-            m_Handler.OnRecvDone(*socket, IoOutcome::Failed(ECANCELED));
-        if (std::exchange(socket->SendPending, false))
-            m_Handler.OnSendDone(*socket, IoOutcome::Failed(ECANCELED));
-        m_Handler.OnClosed(*socket);
-        socket = next;
-    }
+    m_Closed.Add(socket);
 }
 
 void IoEpoll::Wait(int milliseconds)
 {
-    if (m_FirstClosed != nullptr) {
-        ReportClosed();
+    if (!m_Closed.IsEmpty()) {
+        m_Closed.Report(m_Handler);
         milliseconds = 0;
     }
     std::array<epoll_event, EventsAtATime> events;
@@ -234,13 +219,6 @@ void IoEpoll::AcceptAll()
         if (error != EINTR)
             m_Handler.OnAcceptFailed(error);
     }
-}
-
-void IoEpoll::Wake() noexcept
-{
-    const uint64_t one = 1;
-    // Cannot fail: the counter would have to reach 2^64-1.
-    (void)!::write(m_WakeEvent.Get(), &one, sizeof(one));
 }
 
 } // namespace NetLib

@@ -8,7 +8,9 @@
 #include <span>
 #include <string>
 
+#include "io/ClosedSockets.h"
 #include "io/Io.h"
+#include "io/WakeEvent.h"
 
 namespace NetLib {
 
@@ -26,24 +28,23 @@ public:
                                  std::span<const std::byte> second, bool mayReportLate) noexcept override;
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
-    void Wake() noexcept override;
-    [[nodiscard]] bool IsIdle() const noexcept override { return m_FirstClosed == nullptr; }
+    void Wake() noexcept override { m_WakeEvent.Set(); }
+    [[nodiscard]] bool IsIdle() const noexcept override { return m_Closed.IsEmpty(); }
 
-    // For Create. epoll and wakeEvent are no sockets, but close the same way.
-    IoEpoll(IoHandler& handler, UniqueSocket epoll, UniqueSocket wakeEvent) noexcept;
+    // For Create. epoll is no socket, but closes the same way.
+    IoEpoll(IoHandler& handler, UniqueSocket epoll, WakeEvent wakeEvent) noexcept;
 
 private:
     void AcceptAll();
     void Dispatch(IoSocket& socket, uint32_t events);
-    void ReportClosed();
     [[nodiscard]] IoOutcome TryRecv(IoSocket& socket) noexcept;
     [[nodiscard]] static IoOutcome TrySend(const IoSocket& socket) noexcept;
 
     IoHandler& m_Handler;
     UniqueSocket m_Epoll;
-    UniqueSocket m_WakeEvent;
+    WakeEvent m_WakeEvent;
     UniqueSocket m_ListenSocket;
-    IoSocket* m_FirstClosed = nullptr; // not yet reported
+    ClosedSockets m_Closed;
 };
 
 } // namespace NetLib

@@ -239,17 +239,7 @@ void IoIocp::Close(IoSocket& socket, bool abort) noexcept
     socket.Socket.Close();
     socket.IsClosed = true;
     if (!socket.RecvOperation.IsPending && !socket.SendOperation.IsPending)
-        socket.NextClosed = std::exchange(m_FirstClosed, &socket);
-}
-
-void IoIocp::ReportClosed()
-{
-    // A handler may close further sockets meanwhile; those are reported in the next turn.
-    for (IoSocket* socket = std::exchange(m_FirstClosed, nullptr); socket != nullptr;) {
-        IoSocket* const next = std::exchange(socket->NextClosed, nullptr);
-        m_Handler.OnClosed(*socket);
-        socket = next;
-    }
+        m_Closed.Add(socket);
 }
 
 IoOutcome IoIocp::OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept
@@ -264,8 +254,8 @@ IoOutcome IoIocp::OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept
 
 void IoIocp::Wait(int milliseconds)
 {
-    if (m_FirstClosed != nullptr) {
-        ReportClosed();
+    if (!m_Closed.IsEmpty()) {
+        m_Closed.Report(m_Handler);
         milliseconds = 0;
     }
     std::array<OVERLAPPED_ENTRY, CompletionsAtATime> entries;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "io/ClosedSockets.h"
 #include "io/Io.h"
 
 #include <mswsock.h>
@@ -31,7 +32,7 @@ public:
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
     void Wake() noexcept override;
-    [[nodiscard]] bool IsIdle() const noexcept override { return m_AcceptsPending == 0 && m_FirstClosed == nullptr; }
+    [[nodiscard]] bool IsIdle() const noexcept override { return m_AcceptsPending == 0 && m_Closed.IsEmpty(); }
 
     struct PortCloser {
         void operator()(HANDLE port) const noexcept { ::CloseHandle(port); }
@@ -59,7 +60,6 @@ private:
     [[nodiscard]] static IoOutcome OutcomeOf(const OVERLAPPED_ENTRY& entry) noexcept;
     // What a call that started an operation came to; done is how many bytes were moved if it is over.
     [[nodiscard]] IoOutcome Started(IoSocket& socket, IocpOperation& operation, bool succeeded, DWORD bytes) noexcept;
-    void ReportClosed();
 
     IoHandler& m_Handler;
     UniquePort m_Port;
@@ -69,7 +69,7 @@ private:
     LPFN_GETACCEPTEXSOCKADDRS m_GetAcceptExSockaddrs = nullptr;
     std::vector<AcceptOperation> m_Accepts; // never resized while accepts are pending
     int m_AcceptsPending = 0;
-    IoSocket* m_FirstClosed = nullptr; // closed with nothing pending, not yet reported
+    ClosedSockets m_Closed;
 };
 
 } // namespace NetLib

@@ -7,11 +7,9 @@
 #include <cstring>
 #include <exception>
 #include <new>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 
 #include "io/UringProbe.h"
@@ -39,7 +37,7 @@ SocketAddress PeerOf(const UniqueSocket& socket) noexcept
 
 } // namespace
 
-IoUring::IoUring(IoHandler& handler, UringQueue queue, UringBuffers buffers, UniqueSocket wakeEvent) noexcept
+IoUring::IoUring(IoHandler& handler, UringQueue queue, UringBuffers buffers, WakeEvent wakeEvent) noexcept
     : m_Handler(handler), m_WakeEvent(std::move(wakeEvent)), m_Buffers(std::move(buffers)), m_Queue(std::move(queue))
 {
 }
@@ -80,10 +78,10 @@ std::expected<std::unique_ptr<Io>, std::string> IoUring::CreateHere(IoHandler& h
     auto buffers = UringBuffers::Create(*queue);
     if (!buffers)
         return std::unexpected(buffers.error());
-    UniqueSocket wakeEvent(::eventfd(0, EFD_CLOEXEC)); // blocking: io_uring waits by itself
-    if (!wakeEvent.IsOpen())
-        return CallFailure("eventfd", errno);
-    return std::make_unique<IoUring>(handler, std::move(*queue), std::move(*buffers), std::move(wakeEvent));
+    auto wakeEvent = WakeEvent::Create(0); // blocking: io_uring waits by itself
+    if (!wakeEvent)
+        return std::unexpected(wakeEvent.error());
+    return std::make_unique<IoUring>(handler, std::move(*queue), std::move(*buffers), std::move(*wakeEvent));
 }
 
 std::expected<void, std::string> IoUring::Listen(UniqueSocket listenSocket)
@@ -108,7 +106,7 @@ io_uring_sqe* IoUring::NewEntry(uint8_t opcode, int descriptor, Kind kind, const
 
 bool IoUring::ArmWake() noexcept
 {
-    io_uring_sqe* const entry = NewEntry(IORING_OP_READ, m_WakeEvent.Get(), Kind::Wake, this);
+    io_uring_sqe* const entry = NewEntry(IORING_OP_READ, m_WakeEvent.Descriptor(), Kind::Wake, this);
     if (entry == nullptr)
         return false;
     entry->addr = reinterpret_cast<uintptr_t>(&unreadWakeCount);
@@ -297,26 +295,12 @@ void IoUring::FinishIfClosed(IoSocket& socket)
     socket.ClosingSocket.Close();
     socket.Stash.reset();
     socket.StashBegin = socket.StashEnd = socket.StashCapacity = 0;
-    socket.NextClosed = std::exchange(m_FirstClosed, &socket);
-}
-
-void IoUring::ReportClosed()
-{
-    for (IoSocket* socket = std::exchange(m_FirstClosed, nullptr); socket != nullptr;) {
-        // The socket is given up with its last report.
-        IoSocket* const next = std::exchange(socket->NextClosed, nullptr);
-        if (std::exchange(socket->RecvPending, false))
-            m_Handler.OnRecvDone(*socket, IoOutcome::Failed(ECANCELED));
-        if (std::exchange(socket->SendPending, false))
-            m_Handler.OnSendDone(*socket, IoOutcome::Failed(ECANCELED));
-        m_Handler.OnClosed(*socket);
-        socket = next;
-    }
+    m_Closed.Add(socket);
 }
 
 bool IoUring::IsIdle() const noexcept
 {
-    return !m_AcceptArmed && m_FirstClosed == nullptr;
+    return !m_AcceptArmed && m_Closed.IsEmpty();
 }
 
 // Receives that bring what nobody asks for rest, so that the system's buffer fills and TCP slows the client.
@@ -339,12 +323,12 @@ void IoUring::Wait(int milliseconds)
         (void)ArmWake();
     if (!m_AcceptPaused)
         ArmAccept();
-    if (m_FirstClosed != nullptr || !m_MayWait)
+    if (!m_Closed.IsEmpty() || !m_MayWait)
         milliseconds = 0;
     m_MayWait = true;
     m_Queue.Enter(milliseconds);
     m_Handler.OnWoken();
-    ReportClosed();
+    m_Closed.Report(m_Handler);
     // What comes while these are worked on is for the next wait.
     const uint32_t taken = m_Queue.Taken();
     const uint32_t ready = m_Queue.Completions();
@@ -509,13 +493,6 @@ void IoUring::ListSend(IoSocket& socket) noexcept
 {
     if (!std::exchange(socket.IsInSends, true))
         socket.NextSend = std::exchange(m_FirstSend, &socket);
-}
-
-void IoUring::Wake() noexcept
-{
-    const uint64_t one = 1;
-    // Cannot fail: the counter would have to reach 2^64-1.
-    (void)!::write(m_WakeEvent.Get(), &one, sizeof(one));
 }
 
 } // namespace NetLib

@@ -9,8 +9,10 @@
 #include <span>
 #include <string>
 
+#include "io/ClosedSockets.h"
 #include "io/Io.h"
 #include "io/UringQueue.h"
+#include "io/WakeEvent.h"
 
 namespace NetLib {
 
@@ -38,11 +40,11 @@ public:
     void HurryReports() noexcept override { m_MayWait = false; }
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
-    void Wake() noexcept override;
+    void Wake() noexcept override { m_WakeEvent.Set(); }
     [[nodiscard]] bool IsIdle() const noexcept override;
 
     // For Create.
-    IoUring(IoHandler& handler, UringQueue queue, UringBuffers buffers, UniqueSocket wakeEvent) noexcept;
+    IoUring(IoHandler& handler, UringQueue queue, UringBuffers buffers, WakeEvent wakeEvent) noexcept;
 
 private:
     // What an entry is for: the low bits of its user data, beside the address of an IoSocket or of the Io.
@@ -68,13 +70,12 @@ private:
     void ListSend(IoSocket& socket) noexcept;
     void ReportImmediateSends(uint32_t taken);
     void FinishIfClosed(IoSocket& socket);
-    void ReportClosed();
 
     // Keeps data until it is asked for; false without memory.
     [[nodiscard]] bool AddToStash(IoSocket& socket, std::span<const std::byte> data) noexcept;
 
     IoHandler& m_Handler;
-    UniqueSocket m_WakeEvent;
+    WakeEvent m_WakeEvent;
     UniqueSocket m_ListenSocket;
     UniqueSocket m_ClosingListener; // kept until the system has ended its accept
     UringBuffers m_Buffers; // ends after the queue, whose receives may use it
@@ -89,7 +90,7 @@ private:
     // Have started an immediate send: over once the kernel has taken it, if no completion says otherwise.
     IoSocket* m_FirstSend = nullptr;
     IoSocket* m_FirstStashed = nullptr; // have been given a stash since the last wait
-    IoSocket* m_FirstClosed = nullptr;  // nothing pending any more, not yet reported
+    ClosedSockets m_Closed;
 };
 
 } // namespace NetLib
