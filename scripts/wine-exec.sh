@@ -57,7 +57,8 @@ make_prefix() {
 case ${1:-} in
 --start)
     make_prefix
-    "$wineserver" -p # without a server that stays, each program would boot Wine anew
+    # Without a server that stays, each program would boot Wine anew. 2: it runs already.
+    "$wineserver" -p || [[ $? == 2 ]]
     ;;
 --stop)
     if [[ -d $WINEPREFIX ]]; then

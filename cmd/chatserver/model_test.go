@@ -40,6 +40,11 @@ func (w *modelWorld) endAll() {
 // stopServer ends the clients by a stop of the server, whatever state they are in: in the middle of a packet, with
 // unknown packets behind them, in a room or not even logged in.
 func (w *modelWorld) stopServer(server *serverProcess) {
+	// Who is still waiting to be accepted when the server stops is reset by the system. Clients are accepted in the order
+	// in which they connect, so when this one has its answer no other one is waiting.
+	last := w.dial()
+	last.do(leaveRequest(), leaveResponse(71))
+	require.NoError(w.t, last.conn.Close())
 	server.interrupt()
 	for at, c := range w.clients {
 		if c != nil {
