@@ -44,7 +44,7 @@ type MessageType uint16
 // The message types. For every connection, logic receives exactly one MessageConnection, its packets in the order in
 // which they were sent, one MessageClose, and nothing after it.
 const (
-	MessageConnection MessageType = 1 // Data: the peer's address as text
+	MessageConnection MessageType = 1 // Data: the peer's address as text, "unknown address" if it had gone before
 	MessageClose      MessageType = 2 // Reason: why
 	MessageRecv       MessageType = 3 // Data: one whole packet, header included
 )
@@ -108,7 +108,7 @@ type Stats struct {
 	ConnectionsAccepted   uint64                // connections that logic was, or will be, told of
 	ConnectionsRefused    uint64                // closed at once because MaxConnections was reached
 	RefusedAtStop         uint64                // connections closed at once because the core was stopping
-	AcceptErrors          uint64                // accepts that the system failed
+	AcceptErrors          uint64                // accepts that the system failed, also one whose client had gone (Windows)
 	PacketsReceived       uint64                // handed to the logic queue
 	BytesReceived         uint64                // read from sockets
 	PacketsSent           uint64                // payloads queued for a connection; a broadcast counts once a receiver

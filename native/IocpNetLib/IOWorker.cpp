@@ -133,11 +133,12 @@ void IOWorker::Serve(Clock::time_point until)
     if (now - m_Now >= LongestSleep)
         m_ServedAgain = now;
     m_Now = now;
+    const StopPhase before = m_Phase;
     BeginTurn();
     PublishEvents();
     ReturnFreed();
-    // No wait if logic has something to do at once: a stop may have brought events.
-    m_Io->Wait(m_Server.Queue.IsEmpty() ? PrepareToSleep(until) : 0);
+    // No wait if logic has something to do at once: a stop may have brought events, or the end of all.
+    m_Io->Wait(m_Server.Queue.IsEmpty() && m_Phase == before ? PrepareToSleep(until) : 0);
     if (m_Signals.load(std::memory_order_relaxed) != 0)
         m_Signals.fetch_and(~SignalPoll, std::memory_order_acq_rel); // whoever polls looks why
     // After what clients sent meanwhile was seen: it may be what a timeout waits for.

@@ -28,6 +28,10 @@ type Config struct {
 	WarmUp   time.Duration // before the first round, and after hostile clients come
 	Duration time.Duration // of a soak
 
+	// MaxP99Ratio is how many times the p99 of quiet rounds the members' p99 may be with hostile clients, as the median of
+	// the pairs; more is a failed check. 0: whatever it is.
+	MaxP99Ratio float64
+
 	// MemorySlack is by how many bytes the server's memory may grow for other reasons than its clients: garbage that Go
 	// has not collected, and the first use of buffers.
 	MemorySlack int64
@@ -44,7 +48,7 @@ func DefaultConfig() Config {
 		SlowReaders: 4, Flooders: 3, FloodKinds: []FloodKind{FloodChat, FloodTiny, FloodUnknown},
 		Churners: 8, Connections: 100_000,
 		Pairs: 5, Round: 10 * time.Second, WarmUp: 2 * time.Second, Duration: time.Hour,
-		MemorySlack: 16 << 20,
+		MaxP99Ratio: 2, MemorySlack: 16 << 20,
 	}
 }
 

@@ -31,6 +31,8 @@ func newFlags(c *Config) *flag.FlagSet {
 		"`number`; 0: as fast as they can (soak: %d)", soakChurnRate))
 	flags.Int64Var(&c.Connections, "connections", c.Connections, "`number` of connections of churn")
 	flags.IntVar(&c.Pairs, "pairs", c.Pairs, "`number` of pairs of rounds, quiet and hostile")
+	flags.Float64Var(&c.MaxP99Ratio, "max-p99-ratio", c.MaxP99Ratio, "how many `times` that of quiet rounds members' p99 "+
+		"may be with hostile clients; 0: any number")
 	flags.DurationVar(&c.Round, "round", c.Round, "`time` of one round")
 	flags.DurationVar(&c.WarmUp, "warm-up", c.WarmUp, "`time` before a round is measured")
 	flags.DurationVar(&c.Duration, "duration", c.Duration, "`time` of soak")
@@ -81,6 +83,7 @@ func (c *Config) check() error {
 		{"churn-rate", c.ChurnRate, 0, 1e9},
 		{"connections", float64(c.Connections), 1, 1e9},
 		{"pairs", float64(c.Pairs), 1, 1000},
+		{"max-p99-ratio", c.MaxP99Ratio, 0, 1e6},
 		{"round", c.Round.Seconds(), 0.001, 86400},
 		{"warm-up", c.WarmUp.Seconds(), 0, 86400},
 		{"duration", c.Duration.Seconds(), 0.001, 30 * 86400},

@@ -64,7 +64,7 @@ func (s *session) round(crowd *crowd, w *watch) (round, bool) {
 		time.Since(from)}, true
 }
 
-// report writes the tables of a comparison and returns the median ratio of p99.
+// report writes the tables of a comparison, and checks the ratio of p99.
 func (s *session) report(quiet, hostile []round, name string) {
 	pairs := min(len(quiet), len(hostile))
 	if pairs == 0 {
@@ -87,6 +87,10 @@ func (s *session) report(quiet, hostile []round, name string) {
 	t.Write(s.out)
 	fmt.Fprintf(s.out, "\nRatio, median (min..max) of %d pairs: p50 %s, p99 %s, p99.9 %s\n", pairs, spread(p50),
 		spread(p99), spread(p999))
+	if limit := s.config.MaxP99Ratio; limit > 0 && median(p99) > limit {
+		s.checks.Add("p99 of the members is %s times as long with %s, and at most %v is promised", times(median(p99)), name,
+			limit)
+	}
 	if quiet[0].memory > 0 {
 		fmt.Fprintf(s.out, "The server: memory at most %s MiB quiet, %s MiB with %s; processor %s quiet, %s with %s\n",
 			mebibytes(peakMemory(quiet)), mebibytes(peakMemory(hostile)), name, cpuShare(quiet), cpuShare(hostile), name)

@@ -186,7 +186,8 @@ typedef struct NetLib_Config {
 /* What a NetLib_Message tells. The original library's MessageType. */
 enum {
     NetLib_MessageType_None = 0,
-    NetLib_MessageType_Connection = 1, /* Data: the peer's address as text, e.g. 127.0.0.1:50000 or [::1]:50000 */
+    NetLib_MessageType_Connection = 1, /* Data: the peer's address as text, e.g. 127.0.0.1:50000 or [::1]:50000;
+                                          "unknown address" if it had gone before it was asked for */
     NetLib_MessageType_Close = 2,      /* Data: null; Reason says why */
     NetLib_MessageType_OnRecv = 3      /* Data: one whole packet, header included */
 };
@@ -255,7 +256,7 @@ typedef struct NetLib_Stats {
     uint64_t ConnectionsAccepted;   /* connections that logic was, or will be, told of */
     uint64_t ConnectionsRefused;    /* closed at once because MaxConnectionCount was reached */
     uint64_t ConnectionsRefusedAtStop; /* closed at once because the server was stopping */
-    uint64_t AcceptErrors;          /* accepts that the system failed */
+    uint64_t AcceptErrors;          /* accepts that the system failed, also one whose client had gone (Windows) */
     uint64_t PacketsReceived;       /* handed to the logic queue */
     uint64_t BytesReceived;         /* read from sockets */
     uint64_t PacketsSent;           /* payloads taken into a send ring; a broadcast counts once a receiver */

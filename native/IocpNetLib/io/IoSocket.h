@@ -41,9 +41,8 @@ struct IoSocket {
 struct IoSocket {
     UniqueSocket Socket;
     std::span<std::byte> RecvBuffer; // valid while RecvPending
-    IoSocket* NextClosed = nullptr; // these three: links of the backend's lists
+    IoSocket* NextClosed = nullptr; // both: links of the backend's lists
     IoSocket* NextSend = nullptr;
-    IoSocket* NextStashed = nullptr;
     bool RecvPending = false;
     bool SendPending = false;
 
@@ -58,15 +57,13 @@ struct IoSocket {
     std::unique_ptr<std::byte[]> Stash; // arrived and not asked for yet: [StashBegin, StashEnd)
     uint32_t StashBegin = 0;
     uint32_t StashEnd = 0;
-    uint32_t StashCapacity = 0;
     uint32_t SendEntry = 0;  // UringQueue::Filled after the entry of the pending send
     int RecvError = 0;       // the connection broke; 0: it did not
     uint16_t InKernel = 0;   // operations whose last completion has not come
-    bool RecvArmed = false;  // a multishot receive is one of them
-    bool CancelPending = false; // one, of the receive or of everything, is in the kernel
+    bool RecvArmed = false;  // a receive is one of them
+    bool CancelPending = false; // of everything
     bool RecvEnded = false;  // the peer ended its side, and all that came before is in the stash
     bool IsInSends = false;
-    bool IsInStashed = false;
     bool SendIsImmediate = false; // pending, and over when the system has taken it unless it says otherwise
     bool IsClosing = false;
 };

@@ -25,7 +25,8 @@ constexpr uint32_t CompletionsAtATime = 1024;
 // Where the kernel reads the events of all wakes to. Nobody looks, and it may do so after the end of a ring.
 uint64_t unreadWakeCount = 0;
 
-// The peer of an accepted socket. A multishot accept has no place for addresses.
+// The peer of an accepted socket. A multishot accept has no place for addresses, and one that has broken off since has
+// none any more; what it sent counts nevertheless.
 SocketAddress PeerOf(const UniqueSocket& socket) noexcept
 {
     sockaddr_storage peer{};
@@ -162,7 +163,6 @@ bool IoUring::ArmRecv(IoSocket& socket) noexcept
     io_uring_sqe* const entry = NewEntry(IORING_OP_RECV, socket.Socket.Get(), Kind::Recv, &socket);
     if (entry == nullptr)
         return false;
-    entry->ioprio = IORING_RECV_MULTISHOT;
     entry->flags = IOSQE_BUFFER_SELECT; // of group 0
     socket.RecvArmed = true;
     ++socket.InKernel;
@@ -185,7 +185,7 @@ IoOutcome IoUring::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
             socket.StashBegin += static_cast<uint32_t>(size);
             if (socket.StashBegin == socket.StashEnd) {
                 socket.Stash.reset();
-                socket.StashBegin = socket.StashEnd = socket.StashCapacity = 0;
+                socket.StashBegin = socket.StashEnd = 0;
             }
         } else {
             m_Arrived = m_Arrived.subspan(size);
@@ -243,24 +243,19 @@ void IoUring::CancelAccept() noexcept
         entry->addr = reinterpret_cast<uintptr_t>(this) | static_cast<uint64_t>(Kind::Accept);
 }
 
-// What is pending for the socket; when it closes all of it, otherwise only a receive.
+// All that is pending for a socket that closes.
 void IoUring::Cancel(IoSocket& socket) noexcept
 {
-    if (socket.CancelPending || (socket.IsClosing ? socket.InKernel == 0 : !socket.RecvArmed))
+    if (socket.CancelPending || socket.InKernel == 0)
         return;
-    io_uring_sqe* const entry = NewEntry(IORING_OP_ASYNC_CANCEL, -1, Kind::Cancel, &socket);
+    io_uring_sqe* const entry =
+        NewEntry(IORING_OP_ASYNC_CANCEL, socket.ClosingSocket.Get(), Kind::Cancel, &socket);
     if (entry == nullptr) {
-        // The kernel has no memory for the time being. What ends now ends by itself without its connection.
-        if (socket.IsClosing)
-            (void)::shutdown(socket.ClosingSocket.Get(), SHUT_RDWR);
+        // The kernel has no memory for the time being. What is pending ends by itself without its connection.
+        (void)::shutdown(socket.ClosingSocket.Get(), SHUT_RDWR);
         return;
     }
-    if (socket.IsClosing) {
-        entry->fd = socket.ClosingSocket.Get();
-        entry->cancel_flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
-    } else {
-        entry->addr = reinterpret_cast<uintptr_t>(&socket) | static_cast<uint64_t>(Kind::Recv);
-    }
+    entry->cancel_flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
     socket.CancelPending = true;
     ++socket.InKernel;
 }
@@ -270,8 +265,7 @@ void IoUring::CancelDone(IoSocket& socket)
 {
     socket.CancelPending = false;
     --socket.InKernel;
-    if (socket.IsClosing || socket.StashBegin != socket.StashEnd)
-        Cancel(socket);
+    Cancel(socket);
     FinishIfClosed(socket);
 }
 
@@ -289,12 +283,12 @@ void IoUring::Close(IoSocket& socket, bool abort) noexcept
 
 void IoUring::FinishIfClosed(IoSocket& socket)
 {
-    if (!socket.IsClosing || socket.InKernel != 0 || socket.IsInSends || socket.IsInStashed)
+    if (!socket.IsClosing || socket.InKernel != 0 || socket.IsInSends)
         return;
     socket.IsClosing = false;
     socket.ClosingSocket.Close();
     socket.Stash.reset();
-    socket.StashBegin = socket.StashEnd = socket.StashCapacity = 0;
+    socket.StashBegin = socket.StashEnd = 0;
     m_Closed.Add(socket);
 }
 
@@ -303,22 +297,8 @@ bool IoUring::IsIdle() const noexcept
     return !m_AcceptArmed && m_Closed.IsEmpty();
 }
 
-// Receives that bring what nobody asks for rest, so that the system's buffer fills and TCP slows the client.
-void IoUring::CancelUnwanted() noexcept
-{
-    for (IoSocket* socket = std::exchange(m_FirstStashed, nullptr); socket != nullptr;) {
-        IoSocket* const next = std::exchange(socket->NextStashed, nullptr);
-        socket->IsInStashed = false;
-        if (!socket->IsClosing && socket->StashBegin != socket->StashEnd)
-            Cancel(*socket);
-        FinishIfClosed(*socket);
-        socket = next;
-    }
-}
-
 void IoUring::Wait(int milliseconds)
 {
-    CancelUnwanted();
     if (!m_WakeArmed)
         (void)ArmWake();
     if (!m_AcceptPaused)
@@ -368,10 +348,7 @@ void IoUring::AcceptDone(int result, bool hasMore)
     if (result >= 0) {
         UniqueSocket socket(result);
         const SocketAddress peer = PeerOf(socket);
-        if (peer.Length() != 0 || !m_ListenSocket.IsOpen())
-            m_Handler.OnAccepted(std::move(socket), peer);
-        else
-            m_Handler.OnAcceptFailed(ECONNRESET); // it has gone again
+        m_Handler.OnAccepted(std::move(socket), peer);
     } else if (m_ListenSocket.IsOpen()) {
         if (IsOutOfResources(-result)) {
             m_AcceptPaused = true;
@@ -384,10 +361,8 @@ void IoUring::AcceptDone(int result, bool hasMore)
 
 void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
 {
-    if ((completion.Flags & IORING_CQE_F_MORE) == 0) {
-        socket.RecvArmed = false;
-        --socket.InKernel;
-    }
+    socket.RecvArmed = false;
+    --socket.InKernel;
     const bool isGone = socket.IsClosing;
     if (completion.Result > 0) {
         const auto data = m_Buffers.Received(completion);
@@ -404,7 +379,7 @@ void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
     }
     if ((completion.Flags & IORING_CQE_F_BUFFER) != 0)
         m_Buffers.Recycle(completion);
-    // It ended by itself (no buffer was free, say), or was wanted again while it was being cancelled.
+    // It ended by itself: no buffer was free, say.
     if (!socket.IsClosing && socket.Socket.IsOpen() && socket.RecvPending && !ArmRecv(socket)) {
         socket.RecvPending = false;
         m_Handler.OnRecvDone(socket, IoOutcome::Failed(ENOMEM));
@@ -422,32 +397,15 @@ void IoUring::Arrived(IoSocket& socket, std::span<const std::byte> data)
         data = std::exchange(m_Arrived, {});
         m_ArrivedFor = nullptr;
     }
-    if (data.empty() || !socket.Socket.IsOpen() || AddToStash(socket, data))
+    if (data.empty() || !socket.Socket.IsOpen())
         return;
-    socket.RecvError = ENOMEM; // after what is in the stash
-}
-
-bool IoUring::AddToStash(IoSocket& socket, std::span<const std::byte> data) noexcept
-{
-    const uint32_t held = socket.StashEnd - socket.StashBegin;
-    const auto size = static_cast<uint32_t>(data.size());
-    if (socket.StashCapacity - socket.StashEnd < size) {
-        const uint32_t capacity = held == 0 ? size : 2 * (held + size);
-        auto* const memory = new (std::nothrow) std::byte[capacity];
-        if (memory == nullptr)
-            return false;
-        std::unique_ptr<std::byte[]> stash(memory);
-        std::copy_n(socket.Stash.get() + socket.StashBegin, held, stash.get());
-        socket.Stash = std::move(stash);
-        socket.StashCapacity = capacity;
-        socket.StashBegin = 0;
-        socket.StashEnd = held;
+    socket.Stash.reset(new (std::nothrow) std::byte[data.size()]);
+    if (socket.Stash == nullptr) {
+        socket.RecvError = ENOMEM;
+        return;
     }
-    std::copy(data.begin(), data.end(), socket.Stash.get() + socket.StashEnd);
-    socket.StashEnd += size;
-    if (!std::exchange(socket.IsInStashed, true))
-        socket.NextStashed = std::exchange(m_FirstStashed, &socket);
-    return true;
+    std::ranges::copy(data, socket.Stash.get());
+    socket.StashEnd = static_cast<uint32_t>(data.size());
 }
 
 void IoUring::SendDone(IoSocket& socket, int result)

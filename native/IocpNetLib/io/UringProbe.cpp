@@ -40,19 +40,18 @@ std::optional<UringCompletion> Next(UringQueue& queue, int milliseconds)
 
 bool ReceivesIntoBuffers(UringQueue& queue, UringBuffers& buffers, const SocketPair& pair)
 {
-    io_uring_sqe* const entry = queue.Next();
-    entry->opcode = IORING_OP_RECV;
-    entry->fd = pair[0].Get();
-    entry->ioprio = IORING_RECV_MULTISHOT;
-    entry->flags = IOSQE_BUFFER_SELECT;
-    entry->user_data = RecvTag;
     for (const char letter : {'a', 'b'}) {
+        io_uring_sqe* const entry = queue.Next();
+        entry->opcode = IORING_OP_RECV;
+        entry->fd = pair[0].Get();
+        entry->flags = IOSQE_BUFFER_SELECT;
+        entry->user_data = RecvTag;
         queue.Enter(0);
         if (::send(pair[1].Get(), &letter, 1, MSG_NOSIGNAL) != 1)
             return false;
         const auto completion = Next(queue, PatienceMilliseconds);
         if (!completion || completion->UserData != RecvTag || completion->Result != 1 ||
-            (completion->Flags & IORING_CQE_F_MORE) == 0 || (completion->Flags & IORING_CQE_F_BUFFER) == 0 ||
+            (completion->Flags & IORING_CQE_F_BUFFER) == 0 ||
             buffers.Received(*completion).front() != static_cast<std::byte>(letter))
             return false;
         buffers.Recycle(*completion);
@@ -108,7 +107,7 @@ std::string FindUringProblem()
     if (!receiving || !sending)
         return "no socket pair to try io_uring with";
     if (!ReceivesIntoBuffers(*queue, *buffers, *receiving))
-        return "this kernel's io_uring has no multishot receive into provided buffers";
+        return "this kernel's io_uring does not receive into provided buffers";
     if (!ReportsWhatIsNotTaken(*queue, *sending))
         return "this kernel's io_uring does not tell how much of a send was taken";
     return {};
