@@ -19,6 +19,9 @@ import (
 // echoPacketID is the id of the packets. A server that sends packets back does not look at it.
 const echoPacketID = 300
 
+// wsaConnReset is Winsock's WSAECONNRESET: on Windows syscall.ECONNRESET is a number of Go's own.
+const wsaConnReset = syscall.Errno(10054)
+
 // clientBits is where the number of a packet has its client: so no two packets of a run are the same, and one that
 // reaches the wrong client is noticed.
 const clientBits = 40
@@ -192,7 +195,7 @@ func (e *echoClient) run() {
 	if err == nil {
 		err = e.read(e)
 	}
-	if errors.Is(err, syscall.ECONNRESET) && e.ending() {
+	if (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaConnReset)) && e.ending() {
 		err = nil // every packet is back; a server may end its connections in that way
 	}
 	if err == nil && !e.ending() {
