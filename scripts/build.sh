@@ -341,6 +341,8 @@ bench_wine() {
     step 'Windows programs' windows_programs
     step 'chatbench and runner' go build -o build/bench/bin/ ./bench/runner ./cmd/chatbench
     step 'Wine' start_wine
+    # The first program starts Wine's services, which would keep the runner's pipes.
+    scripts/wine-exec.sh build/windows/bin/echoserver.exe --help </dev/null >/dev/null 2>&1
     step 'scenarios' build/bench/bin/runner --wine --programs build/bench/bin \
         --command "scripts/build.sh bench wine${*:+ $*}" "$@"
     scripts/wine-exec.sh --stop
