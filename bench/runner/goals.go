@@ -48,12 +48,11 @@ func ratioGoal(title string, limit float64, m metric, other func(*results, *row)
 
 // bookGoal is how much faster than the book's original this project is where both run.
 func bookGoal() goal {
-	value := func(r *results, row *row, s *server) spread {
-		return r.ratioOf(row.Name, s.Name, bookServer, metricSpeed)
-	}
-	return goal{Title: "Messages a second under Wine, against the book's original server", Limit: 3, AtLeast: true,
-		Value: value, Other: always(bookServer), ForRow: func(row *row) bool { return row.Wine },
-		ForServer: isNativeWith(ioIOCP), Format: "%.2f"}
+	g := ratioGoal("Messages a second under Wine, against the book's original server", 3, metricSpeed,
+		always(bookServer), isNativeWith(ioIOCP))
+	g.AtLeast = true
+	g.ForRow = func(row *row) bool { return row.Wine }
+	return g
 }
 
 // aloneGoal is what the way through the core, cgo and the logic loop may add where the same I/O is done on one thread.
