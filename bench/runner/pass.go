@@ -42,8 +42,11 @@ func (b *bench) measure(ctx context.Context, r *row, s *server, p pass, rate flo
 		return nil, err
 	}
 	result, err := b.load(ctx, r, p, rate, process)
-	// Wine may die of the signal that it passes on.
-	if stopError := process.Stop(serverStop); err == nil && stopError != nil && command[0] != b.places.Wine {
+	stopError := process.Stop(serverStop)
+	if command[0] == b.places.Wine && errors.Is(stopError, serverprocess.ErrSignaled) {
+		stopError = nil // Wine may die of the signal that it passes on
+	}
+	if err == nil && stopError != nil {
 		err = fmt.Errorf("%w; its log ends with:\n%s", stopError, process.Log().Tail())
 	}
 	if err != nil {

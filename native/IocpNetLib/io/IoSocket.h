@@ -60,9 +60,8 @@ struct IoSocket {
     uint32_t SendEntry = 0;  // UringQueue::Filled after the entry of the pending send
     int RecvError = 0;       // the connection broke; 0: it did not
     uint16_t InKernel = 0;   // operations whose last completion has not come
-    bool RecvArmed = false;  // a receive is one of them
     bool CancelPending = false; // of everything
-    bool RecvEnded = false;  // the peer ended its side, and all that came before is in the stash
+    bool RecvEnded = false;  // the peer ended its side, and all that came before was received
     bool IsInSends = false;
     bool SendIsImmediate = false; // pending, and over when the system has taken it unless it says otherwise
     bool IsClosing = false;

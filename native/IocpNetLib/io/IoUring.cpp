@@ -150,21 +150,18 @@ void IoUring::StopListening() noexcept
 bool IoUring::Attach(IoSocket& socket, UniqueSocket native) noexcept
 {
     socket.Socket = std::move(native);
-    socket.RecvPending = socket.SendPending = socket.RecvArmed = socket.CancelPending = socket.RecvEnded = false;
+    socket.RecvPending = socket.SendPending = socket.CancelPending = socket.RecvEnded = false;
     socket.SendIsImmediate = socket.IsClosing = false;
     socket.RecvError = 0;
-    return ArmRecv(socket);
+    return true;
 }
 
 bool IoUring::ArmRecv(IoSocket& socket) noexcept
 {
-    if (socket.RecvArmed || socket.RecvEnded || socket.RecvError != 0)
-        return true;
     io_uring_sqe* const entry = NewEntry(IORING_OP_RECV, socket.Socket.Get(), Kind::Recv, &socket);
     if (entry == nullptr)
         return false;
     entry->flags = IOSQE_BUFFER_SELECT; // of group 0
-    socket.RecvArmed = true;
     ++socket.InKernel;
     return true;
 }
@@ -361,42 +358,43 @@ void IoUring::AcceptDone(int result, bool hasMore)
 
 void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
 {
-    socket.RecvArmed = false;
     --socket.InKernel;
-    const bool isGone = socket.IsClosing;
-    if (completion.Result > 0) {
-        const auto data = m_Buffers.Received(completion);
-        if (!isGone)
-            Arrived(socket, data);
-    } else if (!isGone && completion.Result != -ECANCELED && completion.Result != -ENOBUFS) {
-        if (completion.Result == 0)
-            socket.RecvEnded = true;
-        else
-            socket.RecvError = -completion.Result;
-        if (socket.StashBegin == socket.StashEnd && std::exchange(socket.RecvPending, false))
-            m_Handler.OnRecvDone(socket,
-                                 completion.Result == 0 ? IoOutcome::Done(0) : IoOutcome::Failed(socket.RecvError));
+    if (!socket.IsClosing) {
+        if (completion.Result > 0) {
+            Arrived(socket, m_Buffers.Received(completion));
+        } else if (completion.Result == -ECANCELED || completion.Result == -ENOBUFS) {
+            // It ended by itself: no buffer was free, say.
+            if (!ArmRecv(socket))
+                FailRecv(socket, ENOMEM);
+        } else if (completion.Result == 0) {
+            socket.RecvEnded = true; // if the outcome is that there is something to receive, it is this
+            socket.RecvPending = false;
+            m_Handler.OnRecvDone(socket, IoOutcome::Done(0));
+        } else {
+            FailRecv(socket, -completion.Result);
+        }
     }
     if ((completion.Flags & IORING_CQE_F_BUFFER) != 0)
         m_Buffers.Recycle(completion);
-    // It ended by itself: no buffer was free, say.
-    if (!socket.IsClosing && socket.Socket.IsOpen() && socket.RecvPending && !ArmRecv(socket)) {
-        socket.RecvPending = false;
-        m_Handler.OnRecvDone(socket, IoOutcome::Failed(ENOMEM));
-    }
     FinishIfClosed(socket);
 }
 
+void IoUring::FailRecv(IoSocket& socket, int error)
+{
+    socket.RecvPending = false;
+    m_Handler.OnRecvDone(socket, IoOutcome::Failed(error));
+}
+
+// For a receive that is pending, so the stash is empty.
 void IoUring::Arrived(IoSocket& socket, std::span<const std::byte> data)
 {
-    if (std::exchange(socket.RecvPending, false)) { // so the stash is empty
-        m_ArrivedFor = &socket;
-        m_Arrived = data;
-        const IoOutcome outcome = socket.RecvBuffer.empty() ? IoOutcome::Done(0) : Recv(socket, socket.RecvBuffer);
-        m_Handler.OnRecvDone(socket, outcome);
-        data = std::exchange(m_Arrived, {});
-        m_ArrivedFor = nullptr;
-    }
+    socket.RecvPending = false;
+    m_ArrivedFor = &socket;
+    m_Arrived = data;
+    const IoOutcome outcome = socket.RecvBuffer.empty() ? IoOutcome::Done(0) : Recv(socket, socket.RecvBuffer);
+    m_Handler.OnRecvDone(socket, outcome);
+    data = std::exchange(m_Arrived, {});
+    m_ArrivedFor = nullptr;
     if (data.empty() || !socket.Socket.IsOpen())
         return;
     socket.Stash.reset(new (std::nothrow) std::byte[data.size()]);

@@ -67,6 +67,7 @@ private:
     void Dispatch(const UringCompletion& completion);
     void AcceptDone(int result, bool hasMore);
     void RecvDone(IoSocket& socket, const UringCompletion& completion);
+    void FailRecv(IoSocket& socket, int error);
     void Arrived(IoSocket& socket, std::span<const std::byte> data);
     void SendDone(IoSocket& socket, int result);
     void ListSend(IoSocket& socket) noexcept;

@@ -189,23 +189,21 @@ void UringBuffers::Give(uint16_t id) noexcept
     StoreRelease(&entries[0].resv, ++m_Tail);
 }
 
-std::span<const std::byte> UringBuffers::Received(const UringCompletion& completion) noexcept
+std::span<const std::byte> UringBuffers::Received(const UringCompletion& completion) const noexcept
 {
     const auto id = static_cast<uint16_t>(completion.Flags >> IORING_CQE_BUFFER_SHIFT);
-    const auto size = static_cast<uint32_t>(completion.Result);
-    uint32_t begin = 0;
-    if (m_Incremental) {
-        begin = m_Used[id];
-        m_Used[id] += size;
-    }
-    return std::span<const std::byte>(m_Memory.Memory()).subspan(size_t{id} * m_Size + begin, size);
+    const uint32_t begin = m_Incremental ? m_Used[id] : 0;
+    return std::span<const std::byte>(m_Memory.Memory())
+        .subspan(size_t{id} * m_Size + begin, static_cast<uint32_t>(completion.Result));
 }
 
 void UringBuffers::Recycle(const UringCompletion& completion) noexcept
 {
-    if (m_Incremental && (completion.Flags & BufferHasMore) != 0)
-        return;
     const auto id = static_cast<uint16_t>(completion.Flags >> IORING_CQE_BUFFER_SHIFT);
+    if (m_Incremental && (completion.Flags & BufferHasMore) != 0) {
+        m_Used[id] += static_cast<uint32_t>(std::max(completion.Result, 0));
+        return;
+    }
     m_Used[id] = 0;
     Give(id);
 }

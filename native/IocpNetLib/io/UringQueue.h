@@ -99,8 +99,9 @@ public:
     [[nodiscard]] static std::expected<UringBuffers, std::string> Create(UringQueue& queue);
 
     // What a completion with IORING_CQE_F_BUFFER received. Valid until Recycle.
-    [[nodiscard]] std::span<const std::byte> Received(const UringCompletion& completion) noexcept;
-    // Gives the buffer of the completion back to the kernel if that is done with it.
+    [[nodiscard]] std::span<const std::byte> Received(const UringCompletion& completion) const noexcept;
+    // To be called once for each such completion, whatever became of the data: gives the buffer back to the kernel if
+    // that is done with it, and otherwise notes how far it is used.
     void Recycle(const UringCompletion& completion) noexcept;
 
 private:
