@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -195,5 +196,59 @@ func TestBroadcastReachesAll(t *testing.T) {
 		s.eventually("the bytes are counted", func(stats Stats) bool {
 			return stats.BytesSent == clients*count*100+count*20
 		})
+	})
+}
+
+// Broadcasts that find some receivers idle and others with much to be sent, among packets for one receiver, in batches
+// large and small: each receiver gets its own in order.
+func TestBroadcastsKeepTheOrder(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		const clients, count = 12, 600
+		config := testConfig()
+		// More than the system takes while nobody reads, for those that get every broadcast.
+		config.MaxPacketSize = 8 << 10
+		config.SendBufferSize = 4 << 20
+		s.start(config)
+		all := make([]*client, clients)
+		ids := make([]ConnectionID, clients)
+		for i := range all {
+			all[i], ids[i] = s.connected()
+		}
+		s.runLogic(func(*Message, *SendBatch) {}) // which also does the I/O, or makes it wait, while this submits
+		random := rand.New(rand.NewPCG(1, 2))
+		expected := make([][][]byte, clients)
+		var batch SendBatch
+		var readers sync.WaitGroup
+		for number := range count {
+			packet := numbered(1, number, smallestNumbered+random.IntN(config.MaxPacketSize-smallestNumbered))
+			if random.IntN(4) == 0 {
+				receiver := random.IntN(clients)
+				batch.Send(ids[receiver], packet)
+				expected[receiver] = append(expected[receiver], packet)
+			} else {
+				first := random.IntN(clients)
+				batch.Broadcast(ids[first:], packet)
+				for i := first; i < clients; i++ {
+					expected[i] = append(expected[i], packet)
+				}
+			}
+			if random.IntN(3) == 0 {
+				require.NoError(t, s.core.Submit(&batch))
+				batch.Reset()
+			}
+		}
+		require.NoError(t, s.core.Submit(&batch))
+		for i, c := range all {
+			readers.Go(func() {
+				for number, packet := range expected[i] {
+					received, err := c.read()
+					if !assert.NoError(t, err) || !assert.Equal(t, packet, received, "client %d, packet %d", i, number) {
+						return
+					}
+				}
+			})
+		}
+		readers.Wait()
+		require.Zero(t, s.core.Stats().SendsDropped)
 	})
 }

@@ -12,7 +12,7 @@
 #include "Message.h"
 #include "RecvRingBuffer.h"
 #include "RateLimit.h"
-#include "SendRingBuffer.h"
+#include "SendQueue.h"
 #include "TimerWheel.h"
 #include "io/Io.h"
 
@@ -103,7 +103,7 @@ public:
     std::atomic<bool> SendClosed{false}; // the socket is gone: what is sent now is dropped
     std::atomic<uint32_t> PendingAttention{0}; // bits of Attention
     Connection* AttentionNext = nullptr;       // link of the worker's list, valid while PendingAttention is not 0
-    SendRingBuffer Send; // see there for the division between the two sides
+    SendQueue Send; // see there for the division between the two sides
 
     // ---- Logic (the server's logic mutex).
     bool LogicOpen = false; // logic has taken the Connection, and neither asked for the end nor given the Close back

@@ -245,11 +245,11 @@ NetLib_Result IOCPServerNet::Submit(std::span<const NetLib_Op> ops, std::span<co
     for (const NetLib_Op& op : ops) {
         switch (op.Type) {
         case NetLib_Op_Send:
-            (void)QueueSend(op.ConnectionId, payload.subspan(op.PayloadOffset, op.PayloadSize));
+            (void)QueueSend(op.ConnectionId, payload.subspan(op.PayloadOffset, op.PayloadSize), {});
             break;
         case NetLib_Op_Broadcast:
-            for (const NetLib_ConnectionId id : receivers.subspan(op.ReceiverOffset, op.ReceiverCount))
-                (void)QueueSend(id, payload.subspan(op.PayloadOffset, op.PayloadSize));
+            QueueBroadcast(receivers.subspan(op.ReceiverOffset, op.ReceiverCount),
+                           payload.subspan(op.PayloadOffset, op.PayloadSize));
             break;
         default: Disconnect(op.ConnectionId); break;
         }
@@ -276,7 +276,7 @@ NetLib_Result IOCPServerNet::SendPacket(NetLib_ConnectionId connectionId, std::s
     if (packet.empty() || packet.size() > m_Context.Config.ConnectionMaxSendBufferSize)
         return NetLib_Result_InvalidArgument;
     const std::lock_guard lock(m_Context.LogicMutex);
-    const NetLib_Result result = QueueSend(connectionId, packet);
+    const NetLib_Result result = QueueSend(connectionId, packet, {});
     PassRequestsOn();
     return result;
 }
@@ -290,15 +290,27 @@ Connection* IOCPServerNet::FindOpen(NetLib_ConnectionId id) noexcept
     return connection;
 }
 
-NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet) noexcept
+void IOCPServerNet::QueueBroadcast(std::span<const NetLib_ConnectionId> receivers,
+                                   std::span<const std::byte> packet) noexcept
+{
+    SharedPayloadRef shared;
+    if (receivers.size() > 1)
+        shared = m_Context.SharedPayloads.Copy(packet);
+    for (const NetLib_ConnectionId id : receivers)
+        (void)QueueSend(id, packet, shared);
+}
+
+NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet,
+                                       const SharedPayloadRef& shared) noexcept
 {
     Connection* const connection = FindOpen(id);
     if (connection == nullptr || connection->SendClosed.load(std::memory_order_relaxed)) {
         CountDrop(connection == nullptr ? NetLib_SendDrop_NotConnected : NetLib_SendDrop_Broken);
         return NetLib_Result_ReservedSendPacketBufferNotConnected;
     }
-    const bool hasMemory = connection->Send.HasMemory() || LendSendRing(*connection);
-    if (hasMemory && connection->Send.AddSendData(packet)) {
+    const bool isShared = shared && connection->Send.Share(shared);
+    const bool hasMemory = isShared || connection->Send.HasMemory() || LendSendRing(*connection);
+    if (isShared || (hasMemory && connection->Send.AddSendData(packet))) {
         m_Context.Logic.PacketsSent.Increment();
         Request(*connection, Attention::Send);
         return NetLib_Result_Success;
@@ -351,6 +363,7 @@ void IOCPServerNet::PassRequestsOn() noexcept
         m_FirstRequested = connection.RequestedNext;
         IOWorker& worker = *connection.Worker;
         toWake |= uint64_t{1} << worker.Index();
+        connection.Send.Publish();
         // The last word: it may have a new client as soon as the worker knows.
         worker.Request(connection, std::exchange(connection.Requested, 0));
     }

@@ -306,7 +306,7 @@ void IOWorker::Flush(Connection& connection)
         }
         const auto pieces = connection.Send.GetSendAbleData(m_Server.Config.MaxSendOverlappedBufferSize);
         if (pieces[0].empty()) {
-            if (!std::exchange(connection.IsSendDrained, true))
+            if (connection.Send.WasRingRead() && !std::exchange(connection.IsSendDrained, true))
                 m_SendDrained.push_back(&connection);
             return;
         }

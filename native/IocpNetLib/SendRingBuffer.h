@@ -16,6 +16,7 @@ class SendRingBuffer {
 public:
     // No memory yet. capacity is in bytes.
     void Create(uint32_t capacity) noexcept;
+    [[nodiscard]] uint32_t Capacity() const noexcept { return m_Capacity; }
 
     // These three: while the other side does not use the ring (the server's logic mutex).
     [[nodiscard]] bool HasMemory() const noexcept { return m_Buffer != nullptr; }

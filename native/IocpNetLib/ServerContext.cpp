@@ -6,7 +6,8 @@ namespace NetLib {
 
 ServerContext::ServerContext(const NetConfig& config, const Log& log, uint32_t lastGeneration)
     : Config(config), Logger(log), Messages(config.MaxMessagePoolCount, config.ExtraMessagePoolCount),
-      Connections(config.MaxConnectionCount, lastGeneration), SendBuffers(config.ConnectionMaxSendBufferSize)
+      SharedPayloads(config.MaxPacketSize), Connections(config.MaxConnectionCount, lastGeneration),
+      SendBuffers(config.ConnectionMaxSendBufferSize)
 {
 }
 
