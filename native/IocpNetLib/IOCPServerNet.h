@@ -77,10 +77,12 @@ private:
     [[nodiscard]] bool IsWellFormed(const NetLib_Op& op, size_t payloadSize, size_t receiverCount) const noexcept;
     // The connection of id, if logic may still send to it.
     [[nodiscard]] Connection* FindOpen(NetLib_ConnectionId id) noexcept;
-    // shared refers to a copy of the packet that others send, too, or to nothing.
+    // shared is a copy of the packet that others send, too, or has no block.
     [[nodiscard]] NetLib_Result QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet,
-                                          const SharedPayloadRef& shared) noexcept;
+                                          const SharedPiece& shared) noexcept;
     void QueueBroadcast(std::span<const NetLib_ConnectionId> receivers, std::span<const std::byte> packet) noexcept;
+    [[nodiscard]] SharedPiece CopyToShare(std::span<const NetLib_ConnectionId> receivers,
+                                          std::span<const std::byte> packet) noexcept;
     [[nodiscard]] bool LendSendRing(Connection& connection) noexcept; // false without memory
     void Disconnect(NetLib_ConnectionId id) noexcept;
     void CountDrop(size_t reason) noexcept { m_Context.Logic.SendsDropped[reason].Increment(); }

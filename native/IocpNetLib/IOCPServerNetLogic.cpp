@@ -293,22 +293,38 @@ Connection* IOCPServerNet::FindOpen(NetLib_ConnectionId id) noexcept
 void IOCPServerNet::QueueBroadcast(std::span<const NetLib_ConnectionId> receivers,
                                    std::span<const std::byte> packet) noexcept
 {
-    SharedPayloadRef shared;
-    if (receivers.size() > 1)
-        shared = m_Context.SharedPayloads.Copy(packet);
+    const SharedPiece shared = CopyToShare(receivers, packet);
     for (const NetLib_ConnectionId id : receivers)
         (void)QueueSend(id, packet, shared);
 }
 
+SharedPiece IOCPServerNet::CopyToShare(std::span<const NetLib_ConnectionId> receivers,
+                                       std::span<const std::byte> packet) noexcept
+{
+    if (receivers.size() < 2)
+        return {};
+    // Members of a room get one broadcast after another: then these lie behind each other, and leave as one piece. Some
+    // members get something else between them, which is not known here: so a few are asked.
+    constexpr size_t Asked = 4;
+    for (const NetLib_ConnectionId id : receivers.first(std::min(receivers.size(), Asked))) {
+        const Connection* const connection = FindOpen(id);
+        if (connection == nullptr)
+            continue;
+        if (SharedPiece piece = connection->Send.AppendShared(packet); piece.Block)
+            return piece;
+    }
+    return m_Context.SharedBlocks.Copy(packet);
+}
+
 NetLib_Result IOCPServerNet::QueueSend(NetLib_ConnectionId id, std::span<const std::byte> packet,
-                                       const SharedPayloadRef& shared) noexcept
+                                       const SharedPiece& shared) noexcept
 {
     Connection* const connection = FindOpen(id);
     if (connection == nullptr || connection->SendClosed.load(std::memory_order_relaxed)) {
         CountDrop(connection == nullptr ? NetLib_SendDrop_NotConnected : NetLib_SendDrop_Broken);
         return NetLib_Result_ReservedSendPacketBufferNotConnected;
     }
-    const bool isShared = shared && connection->Send.Share(shared);
+    const bool isShared = shared.Block && connection->Send.Share(shared);
     const bool hasMemory = isShared || connection->Send.HasMemory() || LendSendRing(*connection);
     if (isShared || (hasMemory && connection->Send.AddSendData(packet))) {
         m_Context.Logic.PacketsSent.Increment();

@@ -186,7 +186,7 @@ void IOWorker::ReclaimBuffers()
         if (m_Accepts) {
             const std::lock_guard lock(m_Server.LogicMutex);
             m_Server.SendBuffers.Trim();
-            m_Server.SharedPayloads.Trim();
+            m_Server.SharedBlocks.Trim();
         }
     }
 }

@@ -9,12 +9,13 @@
 #include <span>
 
 #include "SendRingBuffer.h"
-#include "SharedPayload.h"
+#include "SharedBlock.h"
 
 namespace NetLib {
 
-// A broadcast's payload in front, which all its receivers share and nobody copies, and the send ring behind it. There is
-// something in front only if nothing else waited: most of the time a broadcast finds its receivers so.
+// Payloads of broadcasts in front, which their receivers share and nobody copies, and the send ring behind them. There
+// is something in front only if nothing else waited: most of the time a broadcast finds its receivers so. Several of one
+// batch are in front together if they follow each other in one block.
 //
 // One writer (logic; its calls are serialised by the server) and one reader (the connection's I/O thread), as the ring's.
 class SendQueue {
@@ -28,9 +29,12 @@ public:
     // Also lets go of what is in front.
     [[nodiscard]] std::unique_ptr<std::byte[]> Reclaim() noexcept;
 
-    // Writer. Refers to the payload, no larger than the capacity, if nothing waits; false: it does, and AddSendData may
-    // help. Publish must follow.
-    [[nodiscard]] bool Share(const SharedPayloadRef& payload) noexcept;
+    // Writer. Refers to the piece if nothing waits but what it follows, not yet published, and if there is room; false:
+    // AddSendData may help. Publish must follow.
+    [[nodiscard]] bool Share(const SharedPiece& piece) noexcept;
+    // Writer. Puts data behind what is shared and not yet published, in its block. The piece is data alone, to be shared
+    // by this queue and by others; without a block if that cannot be done.
+    [[nodiscard]] SharedPiece AppendShared(std::span<const std::byte> data) const noexcept;
     // Writer; the ring has memory. Data goes in whole or, if there is no room (false), not at all. What was shared and
     // not yet published goes into the ring, so that both leave together.
     [[nodiscard]] bool AddSendData(std::span<const std::byte> data) noexcept;
@@ -53,7 +57,13 @@ public:
 
 private:
     SendRingBuffer m_Ring;
-    SharedPayloadRef m_Front;             // the reader's while m_FrontLeft is not 0, otherwise the writer's
+    // Whether there is a front that is shared and not yet published; writer.
+    [[nodiscard]] bool IsStaged() const noexcept
+    {
+        return m_FrontLeft.load(std::memory_order_acquire) == 0 && m_Front.Block;
+    }
+
+    SharedPiece m_Front; // the reader's while m_FrontLeft is not 0, otherwise the writer's
     std::atomic<uint32_t> m_FrontLeft{0}; // bytes of the front, its last ones, that are published and not sent
     bool m_WasRingRead = false; // reader only
 };

@@ -15,7 +15,7 @@
 #include "MessagePool.h"
 #include "NetConfig.h"
 #include "Performance.h"
-#include "SharedPayload.h"
+#include "SharedBlock.h"
 
 namespace NetLib {
 
@@ -38,7 +38,7 @@ struct ServerContext {
     const NetConfig Config;
     const Log Logger;
     MessagePool Messages;
-    SharedPayloadPool SharedPayloads; // Copy and Trim under LogicMutex; before the connections, which refer to them
+    SharedBlockPool SharedBlocks; // Copy and Trim under LogicMutex; before the connections, which refer to them
     ConnectionPool Connections;
     LogicQueue Queue;
 

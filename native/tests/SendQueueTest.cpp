@@ -1,6 +1,7 @@
 #include "SendQueue.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <future>
 #include <optional>
@@ -60,9 +61,10 @@ TEST_P(SendQueueSizes, RandomStepsKeepTheOrder)
 {
     const uint32_t capacity = GetParam();
     int shared = 0;
+    int behind = 0;
     for (uint32_t seed = 1; seed <= 20; ++seed) {
         Random random(seed);
-        SharedPayloadPool pool(capacity);
+        SharedBlockPool pool(capacity + capacity / 2);
         SendQueue queue;
         queue.Create(capacity);
         Reader reader(queue);
@@ -75,9 +77,14 @@ TEST_P(SendQueueSizes, RandomStepsKeepTheOrder)
                     const uint32_t size =
                         std::max(random.OneIn(4) ? room : random.OneIn(4) ? room + 1 : random.Between(1, capacity), 1u);
                     const Bytes data = StreamBytes(written, size);
-                    const SharedPayloadRef payload = random.OneIn(2) ? pool.Copy(data) : SharedPayloadRef();
-                    if (payload && queue.Share(payload)) {
+                    SharedPiece piece;
+                    if (random.OneIn(2))
+                        piece = queue.AppendShared(data);
+                    if (!piece.Block && random.OneIn(2))
+                        piece = pool.Copy(data);
+                    if (piece.Block && queue.Share(piece)) {
                         ++shared;
+                        behind += piece.Begin != 0;
                         written += size;
                         continue;
                     }
@@ -102,13 +109,14 @@ TEST_P(SendQueueSizes, RandomStepsKeepTheOrder)
         ASSERT_EQ(queue.Size(), 0u);
     }
     EXPECT_GT(shared, 1000);
+    EXPECT_TRUE(behind > 100 || capacity < 16);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SendQueueSizes, testing::Values(1, 2, 5, 16, 63, 1000));
 
 TEST(SendQueue, WhatIsSharedInOneBatchLeavesTogetherWithTheNext)
 {
-    SharedPayloadPool pool(100);
+    SharedBlockPool pool(100);
     SendQueue queue;
     queue.Create(100);
     ASSERT_TRUE(queue.Share(pool.Copy(StreamBytes(0, 40))));
@@ -124,7 +132,7 @@ TEST(SendQueue, WhatIsSharedInOneBatchLeavesTogetherWithTheNext)
 
 TEST(SendQueue, WhatIsSharedCountsAgainstTheCapacity)
 {
-    SharedPayloadPool pool(100);
+    SharedBlockPool pool(100);
     SendQueue queue;
     queue.Create(100);
     ASSERT_TRUE(queue.Share(pool.Copy(StreamBytes(0, 40))));
@@ -138,30 +146,61 @@ TEST(SendQueue, WhatIsSharedCountsAgainstTheCapacity)
     EXPECT_EQ(queue.Size(), 100u);
 }
 
-TEST(SharedPayload, IsUsedAgainOnlyWhenNobodyRefersToIt)
+// Broadcasts of one batch to the same receivers: one piece for all of them but one, who got something of its own between.
+TEST(SendQueue, WhatFollowsEachOtherIsSharedTogether)
 {
-    SharedPayloadPool pool(10);
-    SharedPayloadRef first = pool.Copy(StreamBytes(0, 10));
-    ASSERT_TRUE(first);
-    SharedPayloadRef copy = first;
+    SharedBlockPool pool(100);
+    std::array<SendQueue, 3> queues;
+    for (SendQueue& queue : queues)
+        queue.Create(100);
+    const SharedPiece first = pool.Copy(StreamBytes(0, 40));
+    for (SendQueue& queue : queues)
+        ASSERT_TRUE(queue.Share(first));
+    queues[1].Lend(std::make_unique<std::byte[]>(100), 0);
+    ASSERT_TRUE(queues[1].AddSendData(StreamBytes(1000, 5)));
+    EXPECT_FALSE(queues[1].AppendShared(StreamBytes(40, 30)).Block);
+    const SharedPiece second = queues[0].AppendShared(StreamBytes(40, 30));
+    ASSERT_TRUE(second.Block);
+    EXPECT_FALSE(queues[2].AppendShared(StreamBytes(40, 30)).Block) << "there is something else at that place";
+    ASSERT_TRUE(queues[0].Share(second));
+    EXPECT_FALSE(queues[1].Share(second));
+    ASSERT_TRUE(queues[2].Share(second));
+    EXPECT_FALSE(queues[0].AppendShared(StreamBytes(70, 31)).Block) << "the block has no room";
+    for (SendQueue* queue : {&queues[0], &queues[2]}) {
+        queue->Publish();
+        const auto pieces = queue->GetSendAbleData(100);
+        EXPECT_TRUE(std::ranges::equal(pieces[0], StreamBytes(0, 70)));
+        EXPECT_TRUE(pieces[1].empty());
+        EXPECT_FALSE(queue->AppendShared(StreamBytes(70, 1)).Block) << "it is the reader's";
+        queue->SendCompleted(70);
+        EXPECT_EQ(queue->Size(), 0u);
+    }
+}
+
+TEST(SharedBlock, IsUsedAgainOnlyWhenNobodyRefersToIt)
+{
+    SharedBlockPool pool(10);
+    SharedPiece first = pool.Copy(StreamBytes(0, 10));
+    ASSERT_TRUE(first.Block);
+    SharedPiece copy = first;
     const std::byte* const memory = first.Bytes().data();
-    first.Reset();
-    EXPECT_FALSE(first);
-    const SharedPayloadRef second = pool.Copy(StreamBytes(10, 5));
+    first.Block.Reset();
+    EXPECT_FALSE(first.Block);
+    const SharedPiece second = pool.Copy(StreamBytes(10, 5));
     EXPECT_NE(second.Bytes().data(), memory);
     EXPECT_TRUE(std::ranges::equal(copy.Bytes(), StreamBytes(0, 10)));
     copy = {};
-    const SharedPayloadRef third = pool.Copy(StreamBytes(20, 7));
+    const SharedPiece third = pool.Copy(StreamBytes(20, 7));
     EXPECT_EQ(third.Bytes().data(), memory);
     EXPECT_TRUE(std::ranges::equal(third.Bytes(), StreamBytes(20, 7)));
     EXPECT_TRUE(std::ranges::equal(second.Bytes(), StreamBytes(10, 5)));
 }
 
-TEST(SharedPayload, LargerOnesAreNotShared)
+TEST(SharedBlock, LargerOnesAreNotShared)
 {
-    SharedPayloadPool pool(10);
-    EXPECT_FALSE(pool.Copy(StreamBytes(0, 11)));
-    EXPECT_TRUE(pool.Copy(StreamBytes(0, 10)));
+    SharedBlockPool pool(10);
+    EXPECT_FALSE(pool.Copy(StreamBytes(0, 11)).Block);
+    EXPECT_TRUE(pool.Copy(StreamBytes(0, 10)).Block);
 }
 
 // Logic, and two I/O threads that send the same payloads and let go of them at different times.
@@ -169,7 +208,7 @@ TEST(SendQueue, ThreeThreads)
 {
     constexpr uint64_t Total = 200'000;
     constexpr uint32_t Capacity = 301;
-    SharedPayloadPool pool(Capacity);
+    SharedBlockPool pool(2 * Capacity);
     std::array<SendQueue, 2> queues;
     std::vector<std::future<bool>> readers;
     const auto deadline = std::chrono::steady_clock::now() + Patience;
@@ -194,15 +233,17 @@ TEST(SendQueue, ThreeThreads)
     for (uint64_t position = 0; position < Total;) {
         const auto size = static_cast<size_t>(std::min<uint64_t>(random.Between(1, Capacity), Total - position));
         const Bytes bytes = StreamBytes(position, size);
-        const SharedPayloadRef payload = pool.Copy(bytes);
-        ASSERT_TRUE(payload);
+        SharedPiece piece = queues[random.Between(0, 1)].AppendShared(bytes);
+        if (!piece.Block)
+            piece = pool.Copy(bytes);
+        ASSERT_TRUE(piece.Block);
         for (SendQueue& queue : queues) {
             // Mostly when the one before is sent, so that this one is shared.
             while (!random.OneIn(4) && queue.Size() != 0) {
                 ASSERT_LT(std::chrono::steady_clock::now(), deadline);
                 std::this_thread::yield();
             }
-            if (queue.Share(payload)) {
+            if (queue.Share(piece)) {
                 ++shared;
             } else {
                 while (!queue.AddSendData(bytes)) {
