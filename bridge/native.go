@@ -152,14 +152,14 @@ func (c *nativeCore) Poll(messages []Message, wait time.Duration) (int, error) {
 	if result := NetResult(poll.Result); result != ResultSuccess {
 		return 0, result
 	}
+	// Field by field, not as one value: that would be made on the stack in small pieces and read back in large ones at
+	// once, for which the processor has to wait.
 	for i := range c.messages[:poll.Count] {
-		native := &c.messages[i]
-		messages[i] = Message{
-			ID:     ConnectionID(native.ConnectionId),
-			Data:   unsafe.Slice((*byte)(native.Data), int(native.Size)),
-			Type:   MessageType(native.Type),
-			Reason: CloseReason(native.Reason),
-		}
+		native, message := &c.messages[i], &messages[i]
+		message.ID = ConnectionID(native.ConnectionId)
+		message.Data = unsafe.Slice((*byte)(native.Data), int(native.Size))
+		message.Type = MessageType(native.Type)
+		message.Reason = CloseReason(native.Reason)
 	}
 	return int(poll.Count), nil
 }

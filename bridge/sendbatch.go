@@ -43,7 +43,9 @@ func (b *SendBatch) Send(id ConnectionID, packet []byte) {
 	if len(packet) == 0 {
 		return
 	}
-	b.ops = append(b.ops, op{id: id, kind: opSend, payloadOffset: b.addPayload(packet), payloadSize: uint32(len(packet))})
+	o := b.addOp(opSend)
+	o.id = id
+	o.payloadOffset, o.payloadSize = b.addPayload(packet), uint32(len(packet))
 }
 
 // Broadcast queues one packet for many connections: one operation, whatever their number.
@@ -51,20 +53,16 @@ func (b *SendBatch) Broadcast(ids []ConnectionID, packet []byte) {
 	if len(packet) == 0 || len(ids) == 0 {
 		return
 	}
-	b.ops = append(b.ops, op{
-		kind:           opBroadcast,
-		payloadOffset:  b.addPayload(packet),
-		payloadSize:    uint32(len(packet)),
-		receiverOffset: uint32(len(b.receivers)),
-		receiverCount:  uint32(len(ids)),
-	})
+	o := b.addOp(opBroadcast)
+	o.payloadOffset, o.payloadSize = b.addPayload(packet), uint32(len(packet))
+	o.receiverOffset, o.receiverCount = uint32(len(b.receivers)), uint32(len(ids))
 	b.receivers = append(b.receivers, ids...)
 }
 
 // Disconnect closes a connection after what was queued for it before is sent. Packets of it that the core had already
 // accepted may still be polled before its MessageClose.
 func (b *SendBatch) Disconnect(id ConnectionID) {
-	b.ops = append(b.ops, op{id: id, kind: opDisconnect})
+	b.addOp(opDisconnect).id = id
 }
 
 // Len is the number of operations in the batch.
@@ -82,6 +80,15 @@ func (b *SendBatch) Reset() {
 	b.ops = b.ops[:0]
 	b.payload = b.payload[:0]
 	b.receivers = b.receivers[:0]
+}
+
+// addOp adds an operation and returns it, to be filled in place: one that is made elsewhere in small pieces and then
+// copied as a whole makes the processor wait for the pieces. It is valid until the next one.
+func (b *SendBatch) addOp(kind opType) *op {
+	b.ops = append(b.ops, op{})
+	o := &b.ops[len(b.ops)-1]
+	o.kind = kind
+	return o
 }
 
 func (b *SendBatch) addPayload(packet []byte) uint32 {

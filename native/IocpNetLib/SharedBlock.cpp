@@ -6,11 +6,11 @@
 
 namespace NetLib {
 
-void SharedBlockRef::Reset() noexcept
+void SharedBlockRef::Release() noexcept
 {
     SharedBlock* const block = std::exchange(m_Block, nullptr);
     // acq_rel: who uses the memory next comes after everybody who has read it.
-    if (block != nullptr && block->m_References.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    if (block->m_References.fetch_sub(1, std::memory_order_acq_rel) == 1)
         block->m_Pool.Return(*block);
 }
 

@@ -51,7 +51,11 @@ public:
     }
     ~SharedBlockRef() { Reset(); }
 
-    void Reset() noexcept;
+    void Reset() noexcept
+    {
+        if (m_Block != nullptr) // nearly all that ever are, are none: no call for those
+            Release();
+    }
     [[nodiscard]] explicit operator bool() const noexcept { return m_Block != nullptr; }
 
     // These need a block.
@@ -65,6 +69,7 @@ public:
 
 private:
     friend class SharedBlockPool;
+    void Release() noexcept;
     explicit SharedBlockRef(SharedBlock& block) noexcept : m_Block(&block) {} // which counts it already
 
     SharedBlock* m_Block = nullptr;
