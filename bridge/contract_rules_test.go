@@ -197,7 +197,7 @@ func TestRule05OneConnectionPacketsOneClose(t *testing.T) {
 
 // Without a reserve there is no line about the reserve: the one about the pool has to come.
 func TestRule06AnExhaustedPoolIsLogged(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.MessagePool, config.ExtraMessagePool = 1, 0
 		s.start(config)

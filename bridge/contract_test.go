@@ -98,17 +98,34 @@ func onEachThreadedCore(t *testing.T, test func(t *testing.T, s *subject)) {
 	onCores(t, slices.DeleteFunc(coresUnderTest(), func(c testCore) bool { return c.isInline }), test)
 }
 
+// onEachCoreAtOnce is onEachCore for tests that mostly wait for time to pass: the cores wait together.
+func onEachCoreAtOnce(t *testing.T, test func(t *testing.T, s *subject)) {
+	t.Helper()
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	for _, c := range coresUnderTest() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			onCore(t, c, test)
+		})
+	}
+}
+
 func onCores(t *testing.T, cores []testCore, test func(t *testing.T, s *subject)) {
 	t.Helper()
 	for _, c := range cores {
 		t.Run(c.name, func(t *testing.T) {
 			t.Cleanup(func() { goleak.VerifyNone(t) })
-			observed, logs := observer.New(zapcore.DebugLevel)
-			s := &subject{t: t, kind: c, core: c.open(t, zap.New(observed)), logs: logs}
-			t.Cleanup(func() { assert.NoError(t, s.core.Close()) })
-			test(t, s)
+			onCore(t, c, test)
 		})
 	}
+}
+
+func onCore(t *testing.T, c testCore, test func(t *testing.T, s *subject)) {
+	t.Helper()
+	observed, logs := observer.New(zapcore.DebugLevel)
+	s := &subject{t: t, kind: c, core: c.open(t, zap.New(observed)), logs: logs}
+	t.Cleanup(func() { assert.NoError(t, s.core.Close()) })
+	test(t, s)
 }
 
 // testConfig is for small tests: loopback, any port, a close that hangs is cut off within a test's patience.

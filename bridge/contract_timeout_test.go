@@ -12,7 +12,7 @@ import (
 
 // A connection that never completes a packet is closed in the end, and one that has completed one is not.
 func TestFirstPacketTimeout(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.FirstPacketTimeout = 200 * time.Millisecond
 		s.start(config)
@@ -41,7 +41,7 @@ func TestFirstPacketTimeout(t *testing.T) {
 
 // Once a packet was completed, the idle timeout holds instead.
 func TestIdleTimeout(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.FirstPacketTimeout = time.Hour
 		config.IdleTimeout = 200 * time.Millisecond
@@ -61,7 +61,7 @@ func TestIdleTimeout(t *testing.T) {
 
 // The time is counted from the last packet, also when that found everything asleep.
 func TestIdleTimeoutCountsFromTheLastPacket(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.IdleTimeout = 2 * time.Second
 		s.start(config)
@@ -153,7 +153,7 @@ func TestRateLimit(t *testing.T) {
 		"bytes":   {BytesPerSecond: 200 * 50, Burst: 100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onEachCore(t, func(t *testing.T, s *subject) {
+			onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 				const count = 120 // 21 at once, the others at 200 a second
 				config := testConfig()
 				config.Rate = rate
@@ -200,7 +200,7 @@ func almostNothing() Config {
 }
 
 func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		s.start(almostNothing())
 		c, id := s.connected()
 		var all [][]byte
@@ -221,7 +221,7 @@ func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
 
 // A client that breaks its connection does not take back what the core has received and held up by the limit.
 func TestAThrottledClientThatResetsLosesNothing(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		s.start(almostNothing())
 		c, id := s.connected()
 		var all [][]byte
@@ -243,7 +243,7 @@ func TestAThrottledClientThatResetsLosesNothing(t *testing.T) {
 }
 
 func TestAThrottledClientCanBeDisconnected(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		s.start(almostNothing())
 		c, id := s.connected()
 		c.write(numbered(1, 0, 50), numbered(1, 1, 50))

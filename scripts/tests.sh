@@ -50,9 +50,12 @@ test_lint() {
 # The tests that run chatserver as it is installed, where it has to find the core's library beside itself.
 installed_tests='^(TestAliceAndBob|TestTheBehaviourTable|TestEveryWayToStop)$'
 
+# Flags of every run of the Go tests. Tests that run at once mostly wait: more of them than there are processors may.
+go_test_flags=(-count=1 -parallel 8)
+
 installed_go_tests() {
     env -u IOCPNETLIB_CORE IOCPNETLIB_CHATSERVER="$root/build/bin/chatserver" \
-        go test -count=1 -timeout 5m ./cmd/chatserver -run "$installed_tests"
+        go test "${go_test_flags[@]}" -timeout 5m ./cmd/chatserver -run "$installed_tests"
 }
 
 test_go() {
@@ -62,9 +65,10 @@ test_go() {
     step 'programs' build_programs
     step 'go vet' go vet ./...
     step 'go vet: the peers of the benchmarks' go -C bench/peers vet ./...
-    step 'Go tests, race detector, native core' go test -count=1 -race -timeout 10m ./...
+    step 'Go tests, race detector, native core' go test "${go_test_flags[@]}" -race -timeout 10m ./...
     step 'Go tests of the installed chatserver' installed_go_tests
-    step 'Go tests without cgo, pure-Go core' env CGO_ENABLED=0 go test -count=1 -timeout 10m ./...
+    step 'Go tests without cgo, pure-Go core' env CGO_ENABLED=0 \
+        go test "${go_test_flags[@]}" -timeout 10m ./...
 }
 
 # The sanitizers of GCC 12 cannot map their shadow memory where the kernel spreads programs over more than 28 bits of
@@ -258,12 +262,12 @@ windows_native_tests() {
 
 windows_go_tests() {
     IOCPNETLIB_CORE=$(windows_path build/windows/bin/IocpNetLib.dll) \
-        go_for_windows test -count=1 -timeout 10m -exec "'$root/scripts/wine-exec.sh'" ./...
+        go_for_windows test "${go_test_flags[@]}" -timeout 10m -exec "'$root/scripts/wine-exec.sh'" ./...
 }
 
 windows_installed_go_tests() {
     IOCPNETLIB_CORE='' IOCPNETLIB_CHATSERVER=$(windows_path build/windows/bin/chatserver.exe) \
-        go_for_windows test -count=1 -timeout 5m -exec "'$root/scripts/wine-exec.sh'" \
+        go_for_windows test "${go_test_flags[@]}" -timeout 5m -exec "'$root/scripts/wine-exec.sh'" \
         ./cmd/chatserver -run "$installed_tests"
 }
 
