@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -227,7 +228,12 @@ func TestBroadcastsKeepTheOrder(t *testing.T) {
 				expected[receiver] = append(expected[receiver], packet)
 			} else {
 				first := random.IntN(clients)
-				batch.Broadcast(ids[first:], packet)
+				receivers := ids[first:]
+				if random.IntN(10) == 0 { // one of them twice
+					receivers = append(slices.Clone(receivers), ids[first])
+					expected[first] = append(expected[first], packet)
+				}
+				batch.Broadcast(receivers, packet)
 				for i := first; i < clients; i++ {
 					expected[i] = append(expected[i], packet)
 				}

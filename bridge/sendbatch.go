@@ -43,9 +43,10 @@ func (b *SendBatch) Send(id ConnectionID, packet []byte) {
 	if len(packet) == 0 {
 		return
 	}
+	offset := b.addPayload(packet)
 	o := b.addOp(opSend)
 	o.id = id
-	o.payloadOffset, o.payloadSize = b.addPayload(packet), uint32(len(packet))
+	o.payloadOffset, o.payloadSize = offset, uint32(len(packet))
 }
 
 // Broadcast queues one packet for many connections: one operation, whatever their number.
@@ -53,8 +54,9 @@ func (b *SendBatch) Broadcast(ids []ConnectionID, packet []byte) {
 	if len(packet) == 0 || len(ids) == 0 {
 		return
 	}
+	offset := b.addPayload(packet)
 	o := b.addOp(opBroadcast)
-	o.payloadOffset, o.payloadSize = b.addPayload(packet), uint32(len(packet))
+	o.payloadOffset, o.payloadSize = offset, uint32(len(packet))
 	o.receiverOffset, o.receiverCount = uint32(len(b.receivers)), uint32(len(ids))
 	b.receivers = append(b.receivers, ids...)
 }

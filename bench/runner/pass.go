@@ -43,7 +43,7 @@ func (b *bench) measure(ctx context.Context, r *row, s *server, p pass, rate flo
 	}
 	result, err := b.load(ctx, r, p, rate, process)
 	stopError := process.Stop(serverStop)
-	if command[0] == b.places.Wine && errors.Is(stopError, serverprocess.ErrSignaled) {
+	if command[0] == b.places.Wine && errors.Is(stopError, serverprocess.ErrInterrupted) {
 		stopError = nil // Wine may die of the signal that it passes on
 	}
 	if err == nil && stopError != nil {

@@ -99,8 +99,9 @@ func (p *Process) Kill() { _ = p.command.Process.Kill() }
 // ErrKilled is wrapped by what Stop returns for a server that had to be killed.
 var ErrKilled = errors.New("the server did not end by itself")
 
-// ErrSignaled is wrapped by what Stop returns for a process that a signal ended, which may be the one that Stop sent.
-var ErrSignaled = errors.New("the server died of a signal")
+// ErrInterrupted is wrapped by what Stop returns for a process that the signal which Stop sent has ended, instead of
+// telling it to end by itself. Not on Windows.
+var ErrInterrupted = errors.New("the server died of the signal that told it to stop")
 
 // Stop asks the server to stop and waits until it has ended. It returns nil if that was with exit code 0. After limit
 // the server is killed; the error then wraps ErrKilled.
@@ -125,12 +126,11 @@ func (p *Process) Stop(limit time.Duration) error {
 		<-p.done
 		return fmt.Errorf("%w within %v", ErrKilled, limit)
 	}
-	switch code := p.command.ProcessState.ExitCode(); code {
-	case 0:
-		return nil
-	case -1: // not its own
-		return fmt.Errorf("%w: %v", ErrSignaled, p.command.ProcessState)
-	default:
+	if diedOfInterrupt(p.command.ProcessState) {
+		return ErrInterrupted
+	}
+	if code := p.command.ProcessState.ExitCode(); code != 0 {
 		return fmt.Errorf("the server ended with exit code %d", code)
 	}
+	return nil
 }

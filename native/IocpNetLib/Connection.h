@@ -38,11 +38,11 @@ enum class CloseReason : uint16_t {
 // What another thread asks a connection's I/O thread to do. Bits.
 enum class Attention : uint32_t {
     Adopt = 1,      // the connection was accepted: start it
-    Send = 2,       // the send ring has data
+    Send = 2,       // the send queue has data
     ResumeRecv = 4, // logic gave back bytes that reading waits for
     CloseTaken = 8, // logic gave the Close back: nothing more will be sent
     Disconnect = 16, // logic wants it closed
-    SendFull = 32,  // the send ring was full
+    SendFull = 32,  // the send queue was full
     SendNoMemory = 64, // the send ring could not be allocated
 };
 

@@ -39,10 +39,10 @@ SharedPiece SharedBlockPool::Copy(std::span<const std::byte> data) noexcept
 
 std::unique_ptr<SharedBlock> SharedBlockPool::TakeFree() noexcept
 {
-    if (m_Free.empty())
+    if (m_Returned.load(std::memory_order_relaxed) != nullptr)
         CollectReturned();
     if (!m_Free.empty()) {
-        auto block = std::move(m_Free.back()); // its memory is still in the cache
+        auto block = std::move(m_Free.back()); // the one returned last: its memory is still in the cache
         m_Free.pop_back();
         m_LeastFree = std::min(m_LeastFree, m_Free.size());
         return block;
@@ -66,7 +66,8 @@ void SharedBlockPool::Return(SharedBlock& block) noexcept
 void SharedBlockPool::CollectReturned() noexcept
 {
     // All at once: so none can be taken and returned between the look at the first and its removal.
-    SharedBlock* returned = m_Returned.exchange(nullptr, std::memory_order_acquire);
+    SharedBlock* returned = m_Returned.exchange(nullptr, std::memory_order_acquire); // the last one first
+    const auto before = static_cast<std::ptrdiff_t>(m_Free.size());
     while (returned != nullptr) {
         std::unique_ptr<SharedBlock> block(std::exchange(returned, returned->m_NextReturned));
         try {
@@ -74,6 +75,7 @@ void SharedBlockPool::CollectReturned() noexcept
         } catch (const std::bad_alloc&) { // it is freed instead
         }
     }
+    std::reverse(m_Free.begin() + before, m_Free.end());
 }
 
 void SharedBlockPool::Trim() noexcept

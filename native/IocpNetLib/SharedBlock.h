@@ -99,6 +99,12 @@ public:
     [[nodiscard]] SharedPiece Copy(std::span<const std::byte> data) noexcept;
     // Frees what was not needed since the last Trim, as BufferPool does.
     void Trim() noexcept;
+    // Blocks that are not in use; as Trim.
+    [[nodiscard]] size_t FreeCount() noexcept
+    {
+        CollectReturned();
+        return m_Free.size();
+    }
 
 private:
     friend class SharedBlockRef;

@@ -196,6 +196,23 @@ TEST(SharedBlock, IsUsedAgainOnlyWhenNobodyRefersToIt)
     EXPECT_TRUE(std::ranges::equal(second.Bytes(), StreamBytes(10, 5)));
 }
 
+// A pool that a peak made large becomes small again, also while blocks are in use all the time.
+TEST(SharedBlock, TrimFreesWhatIsNotNeeded)
+{
+    constexpr size_t Peak = 100;
+    SharedBlockPool pool(10);
+    std::vector<SharedPiece> pieces;
+    for (size_t i = 0; i < Peak; ++i)
+        pieces.push_back(pool.Copy(StreamBytes(i, 10)));
+    pieces.clear();
+    EXPECT_EQ(pool.FreeCount(), Peak);
+    pool.Trim(); // from here it counts
+    for (size_t i = 0; i < 2 * Peak; ++i)
+        EXPECT_TRUE(pool.Copy(StreamBytes(i, 10)).Block); // one at a time
+    pool.Trim();
+    EXPECT_EQ(pool.FreeCount(), 1u);
+}
+
 TEST(SharedBlock, LargerOnesAreNotShared)
 {
     SharedBlockPool pool(10);

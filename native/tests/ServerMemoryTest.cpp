@@ -57,6 +57,7 @@ public:
 
 constexpr int32_t RecvRing = 20'011;
 constexpr int32_t SendRing = 50'021;
+constexpr int32_t SharedBlock = 17'011; // MaxPacketSize, which is more than the 16 KiB of a usual one
 
 NetLib_Config OddConfig()
 {
@@ -145,6 +146,30 @@ TEST(ServerMemory, NoneForASendRing)
     TestClient next(server.Port());
     ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 2);
     ExpectEcho(server, first, id, 3);
+}
+
+// Without a block to share, each receiver of a broadcast gets a copy of its own: nobody notices.
+TEST(ServerMemory, NoneForASharedBlock)
+{
+    NetLib_Config config = OddConfig();
+    config.MaxPacketSize = SharedBlock;
+    TestServer server(config);
+    TestClient first(server.Port());
+    const NetLib_ConnectionId firstId = server.Next(NetLib_MessageType_Connection).Id;
+    TestClient second(server.Port());
+    const NetLib_ConnectionId secondId = server.Next(NetLib_MessageType_Connection).Id;
+    refusals = 0;
+    {
+        const Refusal refusal(SharedBlock);
+        EXPECT_EQ(server.Broadcast({firstId, secondId}, NumberedPacket(20, 1, 1)), NetLib_Result_Success);
+        EXPECT_EQ(first.ReceivePacket(), NumberedPacket(20, 1, 1));
+        EXPECT_EQ(second.ReceivePacket(), NumberedPacket(20, 1, 1));
+    }
+    EXPECT_EQ(refusals, 1);
+    EXPECT_EQ(server.Broadcast({firstId, secondId}, NumberedPacket(20, 1, 2)), NetLib_Result_Success);
+    EXPECT_EQ(first.ReceivePacket(), NumberedPacket(20, 1, 2));
+    EXPECT_EQ(second.ReceivePacket(), NumberedPacket(20, 1, 2));
+    EXPECT_EQ(server.Stats().PacketsSent, 4u);
 }
 
 // Whatever a start allocates may be refused, one after the other: it says so, leaves nothing behind, and works when it

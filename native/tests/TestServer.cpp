@@ -134,6 +134,17 @@ NetLib_Result TestServer::Send(NetLib_ConnectionId id, const Bytes& packet) cons
                              static_cast<uint32_t>(packet.size()));
 }
 
+NetLib_Result TestServer::Broadcast(const std::vector<NetLib_ConnectionId>& ids, const Bytes& packet) const
+{
+    NetLib_Op op{};
+    op.PayloadSize = static_cast<uint32_t>(packet.size());
+    op.ReceiverCount = static_cast<uint32_t>(ids.size());
+    op.Type = NetLib_Op_Broadcast;
+    const QuietCall quiet;
+    return NetLib_Submit(m_Server, &op, 1, reinterpret_cast<const uint8_t*>(packet.data()), op.PayloadSize, ids.data(),
+                         op.ReceiverCount);
+}
+
 NetLib_Result TestServer::Disconnect(NetLib_ConnectionId id) const
 {
     NetLib_Op op{};

@@ -75,6 +75,7 @@ public:
     // The next poll takes nothing.
     [[nodiscard]] bool HasNothing() const;
     [[nodiscard]] NetLib_Result Send(NetLib_ConnectionId id, const Bytes& packet) const;
+    [[nodiscard]] NetLib_Result Broadcast(const std::vector<NetLib_ConnectionId>& ids, const Bytes& packet) const;
     [[nodiscard]] NetLib_Result Disconnect(NetLib_ConnectionId id) const;
     // Gives back what Next returned.
     void Release() const;

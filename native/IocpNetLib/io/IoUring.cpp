@@ -162,6 +162,7 @@ bool IoUring::ArmRecv(IoSocket& socket) noexcept
     if (entry == nullptr)
         return false;
     entry->flags = IOSQE_BUFFER_SELECT; // of group 0
+    entry->ioprio = IORING_RECVSEND_POLL_FIRST; // rarely is there anything yet, and to look costs more than to wait
     ++socket.InKernel;
     return true;
 }
@@ -203,7 +204,7 @@ IoOutcome IoUring::Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept
 IoOutcome IoUring::Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second,
                         bool mayReportLate) noexcept
 {
-    // A second piece is rare (the ring's end), and goes with the next send.
+    // A second piece is rare (behind the ring's end, or behind a shared block), and goes with the next send.
     socket.SendPieces[0] = first;
     if (!QueueSend(socket, true))
         return IoOutcome::Failed(ENOMEM);

@@ -22,7 +22,7 @@ constexpr uint32_t PlainBufferSize = 2048;
 // With them memory is used densely, so few large buffers stay in the cache and take long receives in one piece.
 constexpr uint32_t IncrementalBuffers = 16;
 constexpr uint32_t IncrementalBufferSize = 16 << 10;
-// Together 256 KiB either way: that is what one client can make the server take in one turn without being asked.
+// Together 256 KiB either way: what all clients can make a turn take; whoever gets no buffer waits for the next one.
 
 // Not std::atomic_ref, which Clang's libc++ has only since 19.
 uint32_t LoadAcquire(const uint32_t* value) noexcept { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
