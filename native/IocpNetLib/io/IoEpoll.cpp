@@ -16,6 +16,26 @@ constexpr size_t EventsAtATime = 128;
 // Accepts in one turn, so that a flood of connects does not starve the connections that are there.
 constexpr int AcceptsAtATime = 64;
 
+// Nearly always: sendmsg would make the system copy and check two descriptions first.
+ssize_t SendOne(const IoSocket& socket) noexcept
+{
+    return ::send(socket.Socket.Get(), socket.SendPieces[0].data(), socket.SendPieces[0].size(), MSG_NOSIGNAL);
+}
+
+ssize_t SendTwo(const IoSocket& socket) noexcept
+{
+    std::array<iovec, 2> pieces{};
+    for (size_t i = 0; i < pieces.size(); ++i) {
+        // iovec is not const-correct: sendmsg only reads.
+        pieces[i].iov_base = const_cast<std::byte*>(socket.SendPieces[i].data());
+        pieces[i].iov_len = socket.SendPieces[i].size();
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    return ::sendmsg(socket.Socket.Get(), &message, MSG_NOSIGNAL);
+}
+
 } // namespace
 
 std::expected<std::unique_ptr<Io>, std::string> IoEpoll::Create(IoHandler& handler)
@@ -116,17 +136,8 @@ IoOutcome IoEpoll::Send(IoSocket& socket, std::span<const std::byte> first, std:
 
 IoOutcome IoEpoll::TrySend(const IoSocket& socket) noexcept
 {
-    std::array<iovec, 2> pieces{};
-    for (size_t i = 0; i < pieces.size(); ++i) {
-        // iovec is not const-correct: sendmsg only reads.
-        pieces[i].iov_base = const_cast<std::byte*>(socket.SendPieces[i].data());
-        pieces[i].iov_len = socket.SendPieces[i].size();
-    }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = pieces[1].iov_len == 0 ? 1 : 2;
     for (;;) {
-        const ssize_t sent = ::sendmsg(socket.Socket.Get(), &message, MSG_NOSIGNAL);
+        const ssize_t sent = socket.SendPieces[1].empty() ? SendOne(socket) : SendTwo(socket);
         if (sent >= 0)
             return IoOutcome::Done(static_cast<uint32_t>(sent));
         if (errno == EINTR)
