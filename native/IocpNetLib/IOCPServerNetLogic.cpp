@@ -8,6 +8,9 @@
 namespace NetLib {
 namespace {
 
+// Without I/O threads: how long what logic sends may wait while it works on what had come before.
+constexpr std::chrono::milliseconds LongestDelayOfSends{1};
+
 // Lets one thread poll at a time.
 class PollGate {
 public:
@@ -133,9 +136,12 @@ NetLib_Result IOCPServerNet::ServeInline(int32_t waitMilliseconds)
     auto until = Clock::time_point::max();
     if (waitMilliseconds >= 0)
         until = Clock::now() + std::chrono::milliseconds(waitMilliseconds);
-    // Much more may have come than one poll takes: meanwhile what logic sends has to leave.
-    if (!m_Taken.IsEmpty() && m_Inline->HasAttention())
-        m_Inline->Serve(Clock::now());
+    // Much more may have come than one poll takes. What logic sends meanwhile has to leave, but not with each poll: the
+    // answers to all of it leave in fewer sends.
+    if (!m_Taken.IsEmpty() && m_Inline->HasAttention()) {
+        if (const auto now = Clock::now(); now - m_Inline->Now() >= LongestDelayOfSends)
+            m_Inline->Serve(now);
+    }
     // At least one turn is served, also when there is no time to wait.
     for (bool mayWait = true;; mayWait = m_Inline->Now() < until) {
         if (const auto result = TakeMessages()) {
