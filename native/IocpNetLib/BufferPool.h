@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
+
+#include "FreeList.h"
 
 namespace NetLib {
 
-// A connection that is idle holds no buffer. The one that was given back last is lent first: its memory is still in the
-// cache. Not thread-safe.
+// A connection that is idle holds no buffer. Not thread-safe.
 class BufferPool {
 public:
     // size: bytes of each buffer.
@@ -18,15 +18,12 @@ public:
     // Null when there is no memory.
     [[nodiscard]] std::unique_ptr<std::byte[]> Take() noexcept;
     void Give(std::unique_ptr<std::byte[]> buffer) noexcept;
-
-    // Frees the buffers that were not needed since the last Trim. To be called now and then: so the pool keeps what the
-    // traffic needs, and what a peak needed goes back to the system.
-    void Trim() noexcept;
+    // See FreeList.
+    void Trim() noexcept { m_Free.Trim(); }
 
 private:
     const uint32_t m_Size;
-    size_t m_LeastFree = 0; // since the last Trim
-    std::vector<std::unique_ptr<std::byte[]>> m_Free;
+    FreeList<std::byte[]> m_Free;
 };
 
 } // namespace NetLib

@@ -1,6 +1,5 @@
 #include "SharedBlock.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -41,13 +40,8 @@ std::unique_ptr<SharedBlock> SharedBlockPool::TakeFree() noexcept
 {
     if (m_Returned.load(std::memory_order_relaxed) != nullptr)
         CollectReturned();
-    if (!m_Free.empty()) {
-        auto block = std::move(m_Free.back()); // the one returned last: its memory is still in the cache
-        m_Free.pop_back();
-        m_LeastFree = std::min(m_LeastFree, m_Free.size());
+    if (auto block = m_Free.Take())
         return block;
-    }
-    m_LeastFree = 0;
     try {
         return std::make_unique<SharedBlock>(*this, m_Capacity);
     } catch (const std::bad_alloc&) {
@@ -66,24 +60,20 @@ void SharedBlockPool::Return(SharedBlock& block) noexcept
 void SharedBlockPool::CollectReturned() noexcept
 {
     // All at once: so none can be taken and returned between the look at the first and its removal.
-    SharedBlock* returned = m_Returned.exchange(nullptr, std::memory_order_acquire); // the last one first
-    const auto before = static_cast<std::ptrdiff_t>(m_Free.size());
-    while (returned != nullptr) {
-        std::unique_ptr<SharedBlock> block(std::exchange(returned, returned->m_NextReturned));
-        try {
-            m_Free.push_back(std::move(block));
-        } catch (const std::bad_alloc&) { // it is freed instead
-        }
+    SharedBlock* lastFirst = m_Returned.exchange(nullptr, std::memory_order_acquire);
+    SharedBlock* firstFirst = nullptr;
+    while (lastFirst != nullptr) {
+        SharedBlock* const next = std::exchange(lastFirst->m_NextReturned, firstFirst);
+        firstFirst = std::exchange(lastFirst, next);
     }
-    std::reverse(m_Free.begin() + before, m_Free.end());
+    while (firstFirst != nullptr)
+        m_Free.Give(std::unique_ptr<SharedBlock>(std::exchange(firstFirst, firstFirst->m_NextReturned)));
 }
 
 void SharedBlockPool::Trim() noexcept
 {
     CollectReturned();
-    const size_t unneeded = std::min(m_LeastFree, m_Free.size());
-    m_Free.erase(m_Free.begin(), m_Free.begin() + static_cast<std::ptrdiff_t>(unneeded));
-    m_LeastFree = m_Free.size();
+    m_Free.Trim();
 }
 
 } // namespace NetLib

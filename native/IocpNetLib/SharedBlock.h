@@ -7,7 +7,8 @@
 #include <memory>
 #include <span>
 #include <utility>
-#include <vector>
+
+#include "FreeList.h"
 
 namespace NetLib {
 
@@ -97,13 +98,13 @@ public:
     // A copy of data, in a block of its own; without a block if data is larger than one, or if there is no memory. One
     // thread at a time, as Trim.
     [[nodiscard]] SharedPiece Copy(std::span<const std::byte> data) noexcept;
-    // Frees what was not needed since the last Trim, as BufferPool does.
+    // See FreeList.
     void Trim() noexcept;
     // Blocks that are not in use; as Trim.
     [[nodiscard]] size_t FreeCount() noexcept
     {
         CollectReturned();
-        return m_Free.size();
+        return m_Free.Size();
     }
 
 private:
@@ -114,8 +115,7 @@ private:
     [[nodiscard]] std::unique_ptr<SharedBlock> TakeFree() noexcept;
 
     const uint32_t m_Capacity;
-    size_t m_LeastFree = 0; // since the last Trim
-    std::vector<std::unique_ptr<SharedBlock>> m_Free;
+    FreeList<SharedBlock> m_Free;
     std::atomic<SharedBlock*> m_Returned{nullptr}; // owned
 };
 

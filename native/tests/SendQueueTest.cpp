@@ -15,14 +15,6 @@
 namespace NetLib::Test {
 namespace {
 
-Bytes StreamBytes(uint64_t position, size_t size)
-{
-    Bytes bytes(size);
-    for (std::byte& byte : bytes)
-        byte = StreamByte(position++);
-    return bytes;
-}
-
 // What was sent of a stream, checked byte by byte.
 class Reader {
 public:

@@ -11,14 +11,6 @@
 namespace NetLib::Test {
 namespace {
 
-Bytes StreamBytes(uint64_t position, size_t size)
-{
-    Bytes bytes(size);
-    for (std::byte& byte : bytes)
-        byte = StreamByte(position++);
-    return bytes;
-}
-
 class SendRingBufferSizes : public testing::TestWithParam<uint32_t> {};
 
 TEST_P(SendRingBufferSizes, RandomStepsAgreeWithTheModel)

@@ -38,6 +38,14 @@ void SetTimeout(NativeSocket socket, int option)
 
 } // namespace
 
+Bytes StreamBytes(uint64_t position, size_t size)
+{
+    Bytes bytes(size);
+    for (std::byte& byte : bytes)
+        byte = StreamByte(position++);
+    return bytes;
+}
+
 Bytes NumberedPacket(uint32_t size, uint32_t sender, uint32_t number)
 {
     Bytes packet = HeaderOf(static_cast<uint16_t>(size));

@@ -40,6 +40,9 @@ private:
     return static_cast<std::byte>((position * 0x9E3779B97F4A7C15u) >> 56);
 }
 
+// size bytes of that stream, from a position on.
+[[nodiscard]] Bytes StreamBytes(uint64_t position, size_t size);
+
 // A packet of size bytes, header included, whose every byte follows from sender and number.
 [[nodiscard]] Bytes NumberedPacket(uint32_t size, uint32_t sender, uint32_t number);
 // A header that claims length, whatever that is.
