@@ -64,6 +64,7 @@ var servers = []server{
 var wineServers = []server{
 	underWine("native-iocp-0", familyNative, ioIOCP, "--io-threads 0"),
 	underWine("native-iocp-1", familyNative, ioIOCP, "--io-threads 1"),
+	underWine("native-iocp-3", familyNative, ioIOCP, "--io-threads 3"),
 	underWine("go-core", familyGoCore, "", "--core go"),
 }
 

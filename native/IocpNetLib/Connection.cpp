@@ -15,7 +15,7 @@ void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddres
 
     Reason = CloseReason::None;
     Receiving = CloseTaken = PeerEnded = SendShutdown = IsRecvPaused = HasSentPacket = false;
-    IsThrottled = HasBeenThrottled = IsRateOff = IsIoOver = IsRecvWait = false;
+    IsThrottled = HasBeenThrottled = IsRateOff = IsIoOver = IsRecvWait = IsRecvCancelled = IsRecvIdle = false;
     Deadline = std::chrono::steady_clock::time_point::max();
     RecvPaused.store(false, std::memory_order_relaxed);
     SendClosed.store(false, std::memory_order_relaxed);

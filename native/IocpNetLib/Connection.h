@@ -78,6 +78,8 @@ public:
     bool SendShutdown = false;
     bool RecvInFlight = false;
     bool IsRecvWait = false; // the receive in flight has no buffer: it waits for something to receive
+    bool IsRecvCancelled = false; // the receive in flight was asked to end, so that its buffer becomes free
+    bool IsRecvIdle = false; // nothing was received since a look at idle connections: the next receive has no buffer
     bool SendInFlight = false;
     bool IsIoOver = false; // the socket is closed, and the system uses nothing of this any more
     bool IsRecvLent = false; // in the worker's list of connections whose receive ring has memory

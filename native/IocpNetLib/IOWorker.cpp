@@ -156,13 +156,28 @@ void IOWorker::FinishInline()
     m_IsInline = false;
 }
 
-// Idle connections hold no buffers.
-void IOWorker::ReclaimBuffers()
+// Whether nothing needs the connection's receive ring; if only a receive that waits does, it is told to end.
+bool IOWorker::MayReclaimRecvRing(Connection& connection) noexcept
+{
+    // Where a wait without a ring costs an operation, whoever received since the last look keeps it.
+    if (!m_Io->WaitsForFree() && !std::exchange(connection.IsRecvIdle, true))
+        return false;
+    if (!connection.Recv.IsEmpty())
+        return false;
+    if (!connection.RecvInFlight || connection.IsRecvWait)
+        return true;
+    if (!m_Io->WaitsForFree()) {
+        connection.IsRecvCancelled = true;
+        m_Io->CancelRecv(connection);
+    }
+    return false;
+}
+
+void IOWorker::ReclaimRecvRings()
 {
     for (size_t i = 0; i < m_RecvLent.size();) {
         Connection& connection = *m_RecvLent[i];
-        // A receive that is under way has a part of it, unless it only waits.
-        if (!connection.Recv.IsEmpty() || (connection.RecvInFlight && !connection.IsRecvWait)) {
+        if (!MayReclaimRecvRing(connection)) {
             ++i;
             continue;
         }
@@ -171,6 +186,14 @@ void IOWorker::ReclaimBuffers()
         m_RecvLent[i] = m_RecvLent.back();
         m_RecvLent.pop_back();
     }
+}
+
+// Idle connections hold no buffers.
+void IOWorker::ReclaimBuffers()
+{
+    const bool isTrimDue = m_Now >= m_NextTrim;
+    if (isTrimDue || m_Io->WaitsForFree())
+        ReclaimRecvRings();
     if (!m_SendDrained.empty()) {
         const std::lock_guard lock(m_Server.LogicMutex);
         for (Connection* connection : m_SendDrained) {
@@ -180,7 +203,7 @@ void IOWorker::ReclaimBuffers()
         }
         m_SendDrained.clear();
     }
-    if (m_Now >= m_NextTrim) {
+    if (isTrimDue) {
         m_NextTrim = m_Now + LongestSleep;
         m_RecvBuffers.Trim();
         if (m_Accepts) {

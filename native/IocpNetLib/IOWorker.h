@@ -92,6 +92,8 @@ private:
     // How long the next wait may last, in milliseconds.
     [[nodiscard]] int PrepareToSleep(Clock::time_point until) noexcept;
     void ReclaimBuffers();
+    void ReclaimRecvRings();
+    [[nodiscard]] bool MayReclaimRecvRing(Connection& connection) noexcept;
     void PublishEvents() noexcept;
     void StopReading();
     void EndConnections();

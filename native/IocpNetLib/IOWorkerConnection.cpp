@@ -97,7 +97,8 @@ void IOWorker::StartRecv(Connection& connection)
     if (connection.RecvInFlight || !MayReceive(connection))
         return;
     // Waits without a buffer, so that an idle connection needs none; not where that is an operation more for each packet.
-    if (!connection.Recv.HasMemory() || (m_Io->WaitsForFree() && connection.Recv.Unframed().empty())) {
+    if (!connection.Recv.HasMemory() ||
+        (connection.Recv.Unframed().empty() && (m_Io->WaitsForFree() || connection.IsRecvIdle))) {
         const IoOutcome outcome = m_Io->Recv(connection, {});
         if (outcome.Result == IoOutcome::Status::Pending) {
             connection.RecvInFlight = connection.IsRecvWait = true;
@@ -159,7 +160,10 @@ void IOWorker::OnRecvDone(IoSocket& socket, IoOutcome outcome)
 {
     auto& connection = static_cast<Connection&>(socket);
     connection.RecvInFlight = false;
-    if (std::exchange(connection.IsRecvWait, false) && outcome.Result == IoOutcome::Status::Done)
+    if (std::exchange(connection.IsRecvCancelled, false) && outcome.Result == IoOutcome::Status::Failed &&
+        connection.Socket.IsOpen())
+        StartRecv(connection); // which fails again if more than the cancellation is behind it
+    else if (std::exchange(connection.IsRecvWait, false) && outcome.Result == IoOutcome::Status::Done)
         ReceiveInto(connection);
     else
         HandleRecv(connection, outcome);
@@ -179,6 +183,7 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
         return;
     }
     m_Counters.BytesReceived.Add(outcome.Bytes);
+    connection.IsRecvIdle = false;
     connection.Recv.Received(outcome.Bytes);
     if (connection.Receiving) {
         if (DeliverPackets(connection))

@@ -4,7 +4,9 @@
 // A program of its own, because it replaces the global operator new, which would keep AddressSanitizer from watching it
 // in the other tests.
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <string>
 
@@ -16,6 +18,9 @@ namespace {
 
 // Allocations of this size are refused.
 std::atomic<size_t> refusedSize{0};
+// How many of this size there are now.
+std::atomic<size_t> countedSize{0};
+std::atomic<int> counted{0};
 std::atomic<int> refusals{0};
 
 // Counted down by every allocation of the process: the one that makes it 0 is refused. 0 and less: none.
@@ -29,19 +34,34 @@ void* Allocate(size_t size)
         refusals.fetch_add(1, std::memory_order_relaxed);
         throw std::bad_alloc();
     }
-    if (void* const memory = std::malloc(size == 0 ? 1 : size))
-        return memory;
-    throw std::bad_alloc();
+    // Its size lies before it.
+    auto* const memory = static_cast<std::byte*>(std::malloc(alignof(std::max_align_t) + size));
+    if (memory == nullptr)
+        throw std::bad_alloc();
+    std::memcpy(memory, &size, sizeof(size));
+    counted += size == countedSize;
+    return memory + alignof(std::max_align_t);
+}
+
+void Free(void* memory) noexcept
+{
+    if (memory == nullptr)
+        return;
+    std::byte* const whole = static_cast<std::byte*>(memory) - alignof(std::max_align_t);
+    size_t size = 0;
+    std::memcpy(&size, whole, sizeof(size));
+    counted -= size == countedSize;
+    std::free(whole);
 }
 
 } // namespace
 
 void* operator new(size_t size) { return Allocate(size); }
 void* operator new[](size_t size) { return Allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { Free(memory); }
+void operator delete[](void* memory) noexcept { Free(memory); }
+void operator delete(void* memory, size_t) noexcept { Free(memory); }
+void operator delete[](void* memory, size_t) noexcept { Free(memory); }
 
 namespace NetLib::Test {
 namespace {
@@ -112,6 +132,23 @@ TEST(ServerMemory, NoneForAReceiveRing)
     ExpectEcho(server, next, server.Next(NetLib_MessageType_Connection).Id, 2);
     ExpectEcho(server, first, id, 3);
     server.Await("the place to be free", [](const NetLib_Stats& stats) { return stats.ConnectionsCurrent == 2; });
+}
+
+// Also when it was busy before, and its receive waits with a buffer (IOCP).
+TEST(ServerMemory, AnIdleConnectionHoldsNoReceiveRing)
+{
+    countedSize = RecvRing;
+    TestServer server(OddConfig());
+    TestClient client(server.Port());
+    const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;
+    for (uint32_t i = 0; i < 2; ++i) {
+        ExpectEcho(server, client, id, i);
+        EXPECT_GT(counted, 0) << "logic holds the packet";
+        server.Release();
+        server.Await("no ring", [](const NetLib_Stats&) { return counted == 0; });
+    }
+    ExpectEcho(server, client, id, 2);
+    countedSize = 0;
 }
 
 // The packet that it was to answer was accepted, and logic has it; only the answer cannot be sent.

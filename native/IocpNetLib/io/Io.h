@@ -53,8 +53,12 @@ public:
     // A receive with no room (an empty buffer) is done, with 0 bytes, when there is something to receive: data, the end
     // or a failure. So an idle connection needs no buffer.
     [[nodiscard]] virtual IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept = 0;
-    // Whether a receive without room costs no call of the system.
+    // Whether a receive without room costs no call of the system. Where it does, who receives often had better wait with
+    // a buffer, and CancelRecv takes it back.
     [[nodiscard]] virtual bool WaitsForFree() const noexcept { return true; }
+    // Ends the pending receive: OnRecvDone follows, as Failed unless it was over before. Nothing that arrives is lost.
+    // Only where WaitsForFree is false.
+    virtual void CancelRecv(IoSocket&) noexcept {}
     // first, then second, which may be empty. Fewer bytes than were offered may be sent.
     // mayReportLate: nobody waits for the outcome, so it may be reported with whatever comes next.
     [[nodiscard]] virtual IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,

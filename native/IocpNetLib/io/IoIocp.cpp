@@ -231,6 +231,12 @@ IoOutcome IoIocp::Send(IoSocket& socket, std::span<const std::byte> first, std::
     return Started(socket, socket.SendOperation, succeeded, bytes);
 }
 
+void IoIocp::CancelRecv(IoSocket& socket) noexcept
+{
+    // Fails only when the receive is complete already, and its completion waits at the port.
+    (void)::CancelIoEx(reinterpret_cast<HANDLE>(socket.Socket.Get()), &socket.RecvOperation.Overlapped);
+}
+
 void IoIocp::Close(IoSocket& socket, bool abort) noexcept
 {
     if (abort)

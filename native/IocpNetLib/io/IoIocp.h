@@ -29,6 +29,7 @@ public:
     [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
                                  std::span<const std::byte> second, bool mayReportLate) noexcept override;
     [[nodiscard]] bool WaitsForFree() const noexcept override { return false; }
+    void CancelRecv(IoSocket& socket) noexcept override;
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
     void Wake() noexcept override;
