@@ -39,14 +39,10 @@ type Config struct {
 	PerformancePeriod time.Duration
 	// CloseTimeout bounds the sending of what is queued when a connection closes, 0 to 10 minutes.
 	CloseTimeout time.Duration
-	// FirstPacketTimeout closes a connection that has not completed its first packet by then (CloseFirstPacketTimeout),
-	// 0 to 1 hour, IdleTimeout one that has completed no packet for so long (CloseIdleTimeout), 0 to 24 hours. Time in
-	// which the core itself does not read the connection does not count. 0: never.
-	FirstPacketTimeout, IdleTimeout time.Duration
+	// Limits may change later, see Core.SetLimits.
+	Limits
 	// KeepAlive is how the system finds a peer that has vanished without a word (ClosePeerTimeout).
 	KeepAlive KeepAlive
-	// Rate is how much one client may send. One that sends more is read more slowly; nothing of it is lost.
-	Rate RateLimit
 	// Nagle turns Nagle's algorithm on; TCP_NODELAY is the default.
 	Nagle bool
 }
@@ -59,17 +55,6 @@ type KeepAlive struct {
 	Interval time.Duration // between questions, 1 s to 32,767 s
 	Count    int           // unanswered ones until the connection is broken, 1 to 127
 }
-
-// RateLimit is a client's share.
-type RateLimit struct {
-	PacketsPerSecond int // 0 to 1,000,000; 0: no limit
-	BytesPerSecond   int // bytes of packets, headers included, 0 to 1 GiB; 0: no limit
-	// Burst is what a client may send at once, after silence, as time at these rates, 20 ms (less than a system's timers
-	// resolve would lower the rates) to 1 minute. One packet always passes.
-	Burst time.Duration
-}
-
-func (r *RateLimit) isOn() bool { return r.PacketsPerSecond != 0 || r.BytesPerSecond != 0 }
 
 // DefaultConfig returns the defaults of a laptop's server: port 11021, one I/O thread, packets up to 1,024 bytes, 1,000
 // connections, rings of 16 KiB and 256 KiB, 65,536 + 8,192 messages, 5 s to close, keepalive after a minute and three
@@ -86,7 +71,7 @@ func DefaultConfig() Config {
 		ExtraMessagePool: 8192,
 		CloseTimeout:     5 * time.Second,
 		KeepAlive:        KeepAlive{Idle: time.Minute, Interval: 10 * time.Second, Count: 3},
-		Rate:             RateLimit{Burst: 250 * time.Millisecond},
+		Limits:           Limits{Rate: RateLimit{Burst: 250 * time.Millisecond}},
 	}
 }
 
@@ -98,14 +83,8 @@ const (
 	maxConnections    = 1_000_000
 	maxMessagePool    = 1 << 24
 	maxTimeout        = 10 * time.Minute // CloseTimeout, and the drain of Stop
-	maxFirstPacket    = time.Hour
-	maxIdle           = 24 * time.Hour
 	maxKeepAlive      = 32767 * time.Second
 	maxKeepAliveCount = 127
-	maxPacketRate     = 1_000_000
-	maxByteRate       = 1 << 30
-	minRateBurst      = 20 * time.Millisecond
-	maxRateBurst      = time.Minute
 
 	// The native core's buffer for the address, less the terminator.
 	maxBindAddressLength = 63
@@ -139,8 +118,6 @@ func (c *Config) validate() error {
 		{"ExtraMessagePool", int64(c.ExtraMessagePool), 0, maxMessagePool, false, ResultExtraMessagePool},
 		{"KeepAlive.Count", int64(c.KeepAlive.Count), 1, maxKeepAliveCount, false, ResultInvalidArgument},
 		{"IOBackend", int64(c.IOBackend), int64(IOAuto), int64(IOUring), false, ResultInvalidArgument},
-		{"Rate.PacketsPerSecond", int64(c.Rate.PacketsPerSecond), 0, maxPacketRate, false, ResultInvalidArgument},
-		{"Rate.BytesPerSecond", int64(c.Rate.BytesPerSecond), 0, maxByteRate, false, ResultInvalidArgument},
 	}
 	for _, f := range fields {
 		if f.value >= f.min && f.value <= f.max || f.zeroIsFine && f.value == 0 {
@@ -156,23 +133,15 @@ func (c *Config) validate() error {
 		return &StartError{ResultPerformancePeriod,
 			fmt.Sprintf("PerformancePeriod is %v, must be 0 or 100ms to 24h", p)}
 	}
-	durations := []struct {
-		name     string
-		value    time.Duration
-		min, max time.Duration
-	}{
+	if outside := firstOutside([]durationRange{
 		{"CloseTimeout", c.CloseTimeout, 0, maxTimeout},
-		{"FirstPacketTimeout", c.FirstPacketTimeout, 0, maxFirstPacket},
-		{"IdleTimeout", c.IdleTimeout, 0, maxIdle},
 		{"KeepAlive.Idle", c.KeepAlive.Idle, 0, maxKeepAlive},
 		{"KeepAlive.Interval", c.KeepAlive.Interval, time.Second, maxKeepAlive},
-		{"Rate.Burst", c.Rate.Burst, minRateBurst, maxRateBurst},
+	}); outside != "" {
+		return &StartError{ResultInvalidArgument, outside}
 	}
-	for _, d := range durations {
-		if d.value < d.min || d.value > d.max {
-			return &StartError{ResultInvalidArgument,
-				fmt.Sprintf("%s is %v, must be %v to %v", d.name, d.value, d.min, d.max)}
-		}
+	if outside := c.Limits.outside(); outside != "" {
+		return &StartError{ResultInvalidArgument, outside}
 	}
 	if _, err := c.bindAddr(); err != nil {
 		return &StartError{ResultBadBindAddress,

@@ -334,6 +334,7 @@ func TestRule07SlowReaderIsDisconnectedAlone(t *testing.T) {
 		stats := s.core.Stats()
 		require.Equal(t, uint64(1), stats.SendsDropped[SendDropBufferFull])
 		require.Equal(t, uint64(1), stats.Closed[CloseSendBufferFull])
+		require.Greater(t, stats.SendBufferHighWater, uint64(config.SendBufferSize-config.MaxPacketSize))
 		s.eventually("its slot is free", func(stats Stats) bool { return stats.ConnectionsCurrent == 1 })
 		slow.expectEnd()
 		s.send(slowID, packetOf(1, nil))

@@ -89,6 +89,16 @@ type Core interface {
 	// Stats returns the counters. Any goroutine.
 	Stats() Stats
 
+	// SetLimits holds every connection, also those that are there, to other limits from some moment soon after on.
+	// Silence and what a client has used of its rate count anew from that moment. An error wraps
+	// ResultInvalidArgument (nothing changes) or ErrNotStarted. Any goroutine; of several calls the last one holds.
+	SetLimits(limits Limits) error
+
+	// StopAccepting stops listening, soon after it returns, and leaves the connections that are there alone. Who
+	// connects later is refused by the system; who was on the way is closed and counted in RefusedAtStop. Port still
+	// tells the port. Only a new Start listens again. Any goroutine; called again it does nothing.
+	StopAccepting() error
+
 	// BeginStop stops accepting and reading and returns at once. Logic goes on polling: it receives every packet that
 	// was already accepted, a MessageClose (CloseServerStop) a connection, then ErrStopped. Any goroutine.
 	BeginStop() error
@@ -107,7 +117,7 @@ type Stats struct {
 	ConnectionsCurrent    uint64                // gauge: slots in use
 	ConnectionsAccepted   uint64                // connections that logic was, or will be, told of
 	ConnectionsRefused    uint64                // closed at once because MaxConnections was reached
-	RefusedAtStop         uint64                // connections closed at once because the core was stopping
+	RefusedAtStop         uint64                // connections closed at once because the core was stopping or accepted no more
 	AcceptErrors          uint64                // accepts that the system failed, also one whose client had gone (Windows)
 	PacketsReceived       uint64                // handed to the logic queue
 	BytesReceived         uint64                // read from sockets
@@ -124,6 +134,7 @@ type Stats struct {
 	// BytesReceivedDiscarded were received and never handed to logic: an unfinished packet, or what came when nothing
 	// more was wanted.
 	BytesReceivedDiscarded uint64
+	SendBufferHighWater    uint64 // the most bytes that were seen waiting for one connection
 	Closed                 [CloseReasonCount]uint64
 }
 

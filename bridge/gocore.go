@@ -109,6 +109,27 @@ func (g *goCore) Stats() Stats {
 	return Stats{}
 }
 
+func (g *goCore) SetLimits(limits Limits) error {
+	if err := limits.validate(); err != nil {
+		return err
+	}
+	server := g.server.Load()
+	if server == nil {
+		return ErrNotStarted
+	}
+	server.setLimits(limits)
+	return nil
+}
+
+func (g *goCore) StopAccepting() error {
+	server := g.server.Load()
+	if server == nil {
+		return ErrNotStarted
+	}
+	server.stopAccepting()
+	return nil
+}
+
 func (g *goCore) BeginStop() error {
 	server := g.server.Load()
 	if server == nil {

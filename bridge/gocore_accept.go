@@ -29,11 +29,12 @@ func (s *goServer) acceptLoop() {
 	defer func() { s.logRefusals(refusals.rest()) }()
 	for {
 		accepted, err := s.listener.Accept()
-		if s.stopping.Load() {
+		if s.notAccepting.Load() {
 			if err == nil {
 				accepted.Close()
 				s.counters.refusedAtStop.Add(1)
 			}
+			<-s.stopped // until then logic has to wait for more from the connections that are there
 			return
 		}
 		if err != nil {

@@ -10,6 +10,14 @@ import (
 // bucket that needs one time and no timer. The reader's.
 type rateMeter struct {
 	packetsUsedUntil, bytesUsedUntil time.Time
+	since                            time.Time // when the limits that it counts for began to hold
+}
+
+// forgetBefore forgets what was used before some time, when other limits held.
+func (m *rateMeter) forgetBefore(since time.Time) {
+	if m.since != since {
+		*m = rateMeter{since, since, since}
+	}
 }
 
 // wait is how long the next packet has to wait for its share, 0 or less if it need not.

@@ -14,8 +14,7 @@ func (c *goConn) run() {
 	defer c.server.goroutines.Done()
 	c.in.chunk = c.server.chunks.get()
 	c.lastPacket = time.Now()
-	c.rate = rateMeter{c.lastPacket, c.lastPacket}
-	if c.silenceLimit() != 0 {
+	if !c.silentUntil().IsZero() {
 		c.watchSilence()
 	}
 	reason := c.end(c.receive())
@@ -90,7 +89,9 @@ func (c *goConn) receive() CloseReason {
 func (c *goConn) deliver() CloseReason {
 	s := c.server
 	for {
-		limit := s.config.Rate
+		limits := s.limits.Load()
+		limit := limits.Rate
+		c.rate.forgetBefore(limits.since)
 		if limit.isOn() && c.endReason() != CloseNone {
 			if c.dropsRest() {
 				return c.endReason()

@@ -39,11 +39,14 @@ type goServer struct {
 	submitMu sync.Mutex
 	toWake   []*goConn // scratch of submit
 
-	stopping    atomic.Bool   // no more accepting and reading
-	stopped     chan struct{} // closed when stopping begins: ends everything that waits for time to pass
-	stopOnce    sync.Once
-	acceptEnded chan struct{}
-	goroutines  sync.WaitGroup
+	limits atomic.Pointer[goLimits]
+
+	notAccepting atomic.Bool   // the listener is closed
+	stopping     atomic.Bool   // no more accepting and reading
+	stopped      chan struct{} // closed when stopping begins: ends everything that waits for time to pass
+	stopOnce     sync.Once
+	acceptEnded  chan struct{}
+	goroutines   sync.WaitGroup
 }
 
 // goCounters are the counters of Stats that are not kept under the queue's lock.
@@ -54,6 +57,7 @@ type goCounters struct {
 	sendsDropped                                     [SendDropCount]atomic.Uint64
 	closeTimeouts, bytesDiscarded                    atomic.Uint64
 	bytesReceivedDiscarded                           atomic.Uint64
+	sendBufferHighWater                              atomic.Uint64 // with submitMu
 	closed                                           [CloseReasonCount]atomic.Uint64
 }
 
@@ -123,6 +127,7 @@ func newGoServer(config Config, logger *zap.Logger, listener net.Listener, gener
 		stopped:     make(chan struct{}),
 		acceptEnded: make(chan struct{}),
 	}
+	s.limits.Store(&goLimits{config.Limits, time.Now()})
 	s.sendBuffer.New = func() any { return new(sendBuffer) }
 	if address, err := netip.ParseAddrPort(listener.Addr().String()); err == nil {
 		s.port = int(address.Port())
@@ -141,12 +146,33 @@ func (s *goServer) run() {
 	s.logger.Debug("listening", zap.String("core", "go"), zap.Stringer("address", s.listener.Addr()))
 }
 
+// goLimits are the limits that hold since some time.
+type goLimits struct {
+	Limits
+	since time.Time
+}
+
+func (s *goServer) setLimits(limits Limits) {
+	s.limits.Store(&goLimits{limits, time.Now()})
+	for i := range s.slots {
+		if c := s.slots[i].Load(); c != nil {
+			c.limitsChanged()
+		}
+	}
+}
+
+func (s *goServer) stopAccepting() {
+	if !s.notAccepting.Swap(true) {
+		s.listener.Close()
+	}
+}
+
 // beginStop ends accepting and reading. It does not wait: the readers deliver what they have and then their Close.
 func (s *goServer) beginStop() {
 	s.stopOnce.Do(func() {
 		s.stopping.Store(true)
 		close(s.stopped)
-		s.listener.Close()
+		s.stopAccepting()
 		// A connection that is being put into its slot meanwhile sees stopping itself.
 		for i := range s.slots {
 			if c := s.slots[i].Load(); c != nil {
@@ -225,6 +251,7 @@ func (s *goServer) stats() Stats {
 		BytesDiscardedOnClose: n.bytesDiscarded.Load(),
 
 		BytesReceivedDiscarded: n.bytesReceivedDiscarded.Load(),
+		SendBufferHighWater:    n.sendBufferHighWater.Load(),
 	}
 	for reason := range stats.SendsDropped {
 		stats.SendsDropped[reason] = n.sendsDropped[reason].Load()

@@ -7,37 +7,55 @@ import (
 	"time"
 )
 
-// silenceLimit is how long the client may be silent now; 0: for ever.
-func (c *goConn) silenceLimit() time.Duration {
+// silentUntil is when the client has been silent for too long, unless it completes a packet before; the zero Time: never.
+// The reader.
+func (c *goConn) silentUntil() time.Time {
+	limits := c.server.limits.Load()
+	limit := limits.FirstPacketTimeout
 	if c.hasSentPacket {
-		return c.server.config.IdleTimeout
+		limit = limits.IdleTimeout
 	}
-	return c.server.config.FirstPacketTimeout
+	if limit == 0 {
+		return time.Time{}
+	}
+	since := c.lastPacket
+	if since.Before(limits.since) {
+		since = limits.since
+	}
+	return since.Add(limit)
 }
 
 // watchSilence makes a read fail when the client has been silent for too long. A packet does not move the deadline:
 // checkSilence finds out about it when the time is over. The reader.
 func (c *goConn) watchSilence() {
-	var deadline time.Time
-	if limit := c.silenceLimit(); limit != 0 {
-		deadline = c.lastPacket.Add(limit)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.reason == CloseNone { // otherwise the deadline is the end's
-		_ = c.socket.SetReadDeadline(deadline)
+		// The limits are read with the lock, so that a change which comes now is seen here or in limitsChanged.
+		_ = c.socket.SetReadDeadline(c.silentUntil())
 	}
+}
+
+// limitsChanged makes the reader look at the limits again, wherever it waits. Any goroutine.
+func (c *goConn) limitsChanged() {
+	c.mu.Lock()
+	if c.reason == CloseNone {
+		_ = c.socket.SetReadDeadline(longAgo)
+	}
+	c.mu.Unlock()
+	c.wakeReader()
 }
 
 // notePackets: the client has completed a packet, or could not, because nobody read what it sent. The reader.
 func (c *goConn) notePackets(hasSent bool) {
-	config := &c.server.config
-	if config.FirstPacketTimeout == 0 && config.IdleTimeout == 0 {
+	isFirst := hasSent && !c.hasSentPacket
+	c.hasSentPacket = c.hasSentPacket || hasSent
+	limits := c.server.limits.Load()
+	if limits.FirstPacketTimeout == 0 && limits.IdleTimeout == 0 {
 		return
 	}
 	c.lastPacket = time.Now()
-	if hasSent && !c.hasSentPacket {
-		c.hasSentPacket = true
+	if isFirst {
 		c.watchSilence() // another limit holds from here on
 	}
 }
@@ -48,8 +66,7 @@ func (c *goConn) checkSilence() CloseReason {
 	if reason := c.endReason(); reason != CloseNone {
 		return reason
 	}
-	limit := c.silenceLimit()
-	if limit == 0 || time.Since(c.lastPacket) < limit {
+	if until := c.silentUntil(); until.IsZero() || time.Now().Before(until) {
 		c.watchSilence()
 		return CloseNone
 	}

@@ -41,6 +41,9 @@ func (c *goConn) queueSend(payload []byte) (wakes bool) {
 	}
 	c.pending.bytes = append(c.pending.bytes, payload...)
 	c.queued += len(payload)
+	if s.counters.sendBufferHighWater.Load() < uint64(c.queued) {
+		s.counters.sendBufferHighWater.Store(uint64(c.queued))
+	}
 	s.counters.packetsSent.Add(1)
 	if c.writable == nil {
 		c.writable = sync.NewCond(&c.mu)

@@ -12,6 +12,9 @@ import (
 // enough that the first answer does not wait long for the last.
 const loopBatch = 256
 
+// maxTasks is how many tasks may wait for the loop. Who has another one waits.
+const maxTasks = 64
+
 // yieldPeriod is how long a loop that has its thread to itself runs before it yields. The Go runtime watches for
 // goroutines that run for 10 ms without being scheduled anew (runtime.forcePreemptNS), and a loop that only ever waits in
 // C looks like one. The watching thread then interrupts it and, worse, looks 20 µs later for the next, again and again:
@@ -26,13 +29,69 @@ type Handler interface {
 	HandleMessage(message *Message, batch *SendBatch)
 }
 
-// Run is the logic loop: it polls core, gives every message to handler and submits the answers, on the calling
-// goroutine, until core was told to stop (BeginStop or Stop) and everything was delivered; then it returns nil. It
-// also returns between two batches once ctx is cancelled (call WakePoll after that, it may be waiting), with the
-// context's cause, and with an error if the core fails. It does not stop the core. With a native core the goroutine has
-// its system thread to itself meanwhile.
-func Run(ctx context.Context, core Core, handler Handler) error {
-	_, isBound := core.(threadBound)
+// ErrLoopEnded is what Loop.Do returns when the loop has ended, or ends before it has come to the task.
+var ErrLoopEnded = errors.New("bridge: the logic loop has ended")
+
+// Loop is the logic loop: one goroutine polls a core, gives every message to a handler and submits the answers. Others
+// may let it do something between two batches. A Loop runs once.
+type Loop struct {
+	core    Core
+	handler Handler
+	tasks   chan func(batch *SendBatch)
+	ended   chan struct{}
+	times   LoopTimes
+}
+
+// NewLoop makes a loop that does not run yet.
+func NewLoop(core Core, handler Handler) *Loop {
+	return &Loop{core: core, handler: handler, tasks: make(chan func(*SendBatch), maxTasks), ended: make(chan struct{})}
+}
+
+// Run is NewLoop and its Run, for who has no tasks.
+func Run(ctx context.Context, core Core, handler Handler) error { return NewLoop(core, handler).Run(ctx) }
+
+// Times are what the loop has measured of itself. Any goroutine.
+func (l *Loop) Times() *LoopTimes { return &l.times }
+
+// Do lets the loop run task between two batches, and waits until it has: so task may use everything that belongs to the
+// handler. What it adds to batch is sent. It must not block. The error is the context's or ErrLoopEnded; task may run
+// even after the context has ended. Any goroutine but the loop's own.
+func (l *Loop) Do(ctx context.Context, task func(batch *SendBatch)) error {
+	done := make(chan struct{})
+	wrapped := func(batch *SendBatch) {
+		defer close(done)
+		task(batch)
+	}
+	select {
+	case l.tasks <- wrapped:
+	case <-l.ended:
+		return ErrLoopEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	l.core.WakePoll()
+	select {
+	case <-done:
+		return nil
+	case <-l.ended:
+		select {
+		case <-done: // in the last turn
+			return nil
+		default:
+			return ErrLoopEnded
+		}
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Run polls on the calling goroutine until the core was told to stop (BeginStop or Stop) and everything was delivered;
+// then it returns nil. It also returns between two batches once ctx is cancelled (call WakePoll after that, it may be
+// waiting), with the context's cause, and with an error if the core fails. It does not stop the core. With a native
+// core the goroutine has its system thread to itself meanwhile.
+func (l *Loop) Run(ctx context.Context) error {
+	defer close(l.ended)
+	_, isBound := l.core.(threadBound)
 	if isBound {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -40,40 +99,59 @@ func Run(ctx context.Context, core Core, handler Handler) error {
 	yielded := time.Now()
 	messages := make([]Message, loopBatch)
 	var batch SendBatch
-	submit := func() error {
-		if batch.Len() == 0 {
-			return nil
-		}
-		err := core.Submit(&batch)
-		batch.Reset()
-		return err
-	}
 	for ctx.Err() == nil {
-		if isBound && time.Since(yielded) >= yieldPeriod {
-			runtime.Gosched()
-			yielded = time.Now()
-		}
-		n, err := core.Poll(messages, WaitForever)
+		n, err := l.core.Poll(messages, WaitForever)
+		begin := time.Now()
 		if hasEnded(err) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("logic loop: poll: %w", err)
 		}
-		for i := range messages[:n] {
-			handler.HandleMessage(&messages[i], &batch)
-			if batch.Full() {
-				err = errors.Join(err, submit())
-			}
-		}
-		if err = errors.Join(err, submit()); err != nil {
+		if err := l.turn(messages[:n], &batch); err != nil {
 			if hasEnded(err) {
 				return nil
 			}
 			return fmt.Errorf("logic loop: submit: %w", err)
 		}
+		end := time.Now()
+		l.times.add(n, end.Sub(begin))
+		if isBound && end.Sub(yielded) >= yieldPeriod {
+			runtime.Gosched()
+			yielded = end
+		}
 	}
 	return context.Cause(ctx)
+}
+
+// turn handles what one Poll has brought, and the tasks that wait, and submits what comes of it.
+func (l *Loop) turn(messages []Message, batch *SendBatch) error {
+	var err error
+	for i := range messages {
+		if l.times.isSample() {
+			begin := time.Now()
+			l.handler.HandleMessage(&messages[i], batch)
+			l.times.Handler.add(time.Since(begin))
+		} else {
+			l.handler.HandleMessage(&messages[i], batch)
+		}
+		if batch.Full() {
+			err = errors.Join(err, l.submit(batch))
+		}
+	}
+	for range len(l.tasks) { // not those that come meanwhile: messages wait
+		(<-l.tasks)(batch)
+	}
+	return errors.Join(err, l.submit(batch))
+}
+
+func (l *Loop) submit(batch *SendBatch) error {
+	if batch.Len() == 0 {
+		return nil
+	}
+	err := l.core.Submit(batch)
+	batch.Reset()
+	return err
 }
 
 // hasEnded reports whether err says that the core was stopped: while the loop waited, or between two of its calls.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 // scriptedCore is a Core whose Poll and Submit do what a test says.
@@ -23,6 +24,8 @@ func (c *scriptedCore) Poll(messages []Message, wait time.Duration) (int, error)
 	}
 	return c.poll(messages)
 }
+
+func (c *scriptedCore) WakePoll() {}
 
 func (c *scriptedCore) Submit(batch *SendBatch) error { return c.submit(batch) }
 
@@ -126,4 +129,84 @@ func TestRunEndsBetweenTurnsWhenCancelled(t *testing.T) {
 	assert.ErrorIs(t, err, enough)
 	assert.Equal(t, 4, handled, "the turn is finished")
 	assert.Equal(t, 2, submits, "and its answers are submitted")
+}
+
+// While connections are served, tasks run on the loop, one after another, and what they send is sent.
+func TestDo(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		s.start(testConfig())
+		handled, id := 0, ConnectionID(0) // the loop's
+		loop := NewLoop(s.core, handlerFunc(func(message *Message, batch *SendBatch) {
+			handled++
+			id = message.ID
+			if message.Type == MessageRecv {
+				batch.Send(message.ID, message.Data)
+			}
+		}))
+		s.isPolled.Store(true)
+		ended := make(chan error, 1)
+		go func() { ended <- loop.Run(context.Background()) }()
+		c := s.dial()
+		c.write(packetOf(1, nil))
+		c.expect(packetOf(1, nil))
+		var tasks errgroup.Group
+		for range 200 { // more than may wait
+			tasks.Go(func() error {
+				return loop.Do(t.Context(), func(batch *SendBatch) { handled++ })
+			})
+		}
+		require.NoError(t, tasks.Wait())
+		seen := 0
+		require.NoError(t, loop.Do(t.Context(), func(batch *SendBatch) {
+			seen = handled
+			batch.Send(id, packetOf(2, nil))
+		}))
+		require.Equal(t, 202, seen)
+		c.expect(packetOf(2, nil))
+		require.Equal(t, uint64(2), loop.Times().Messages())
+		turns, sum := loop.Times().Turns.Read()
+		require.Positive(t, sum)
+		count := uint64(0)
+		for _, n := range turns {
+			count += n
+		}
+		require.LessOrEqual(t, count, uint64(2), "turns without messages do not count")
+		require.NotZero(t, count)
+
+		require.NoError(t, s.core.BeginStop())
+		require.NoError(t, <-ended)
+		require.ErrorIs(t, loop.Do(t.Context(), func(*SendBatch) { t.Error("it has ended") }), ErrLoopEnded)
+	})
+}
+
+func TestDoEndsWithItsContext(t *testing.T) {
+	core := &scriptedCore{}
+	loop := NewLoop(core, handlerFunc(func(*Message, *SendBatch) {}))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	enough := errors.New("enough")
+	cancel(enough)
+	for range maxTasks + 1 { // nobody runs them: there is room at first, and then none
+		require.ErrorIs(t, loop.Do(ctx, func(*SendBatch) {}), enough)
+	}
+}
+
+func TestTimeHistogram(t *testing.T) {
+	var h TimeHistogram
+	for _, d := range []time.Duration{-1, 0, 255, 256, 511, 512, time.Millisecond, time.Second, time.Minute} {
+		h.add(d)
+	}
+	counts, sum := h.Read()
+	require.Equal(t, uint64(3), counts[0])
+	require.Equal(t, uint64(2), counts[1])
+	require.Equal(t, uint64(1), counts[2])
+	require.Equal(t, uint64(1), counts[TimeBuckets-1], "a minute")
+	require.Equal(t, 255+256+511+512+time.Millisecond+time.Second+time.Minute, sum)
+	within := uint64(0)
+	for i := range TimeBuckets - 1 {
+		if TimeBound(i) > time.Millisecond {
+			break
+		}
+		within += counts[i]
+	}
+	require.Equal(t, uint64(6), within)
 }

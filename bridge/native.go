@@ -198,6 +198,7 @@ func (c *nativeCore) Stats() Stats {
 		BytesDiscardedOnClose: uint64(native.BytesDiscardedOnClose),
 
 		BytesReceivedDiscarded: uint64(native.BytesReceivedDiscarded),
+		SendBufferHighWater:    uint64(native.SendBufferHighWater),
 	}
 	for reason := range stats.SendsDropped {
 		stats.SendsDropped[reason] = uint64(native.SendsDropped[reason])
@@ -206,6 +207,25 @@ func (c *nativeCore) Stats() Stats {
 		stats.Closed[reason] = uint64(native.Closed[reason])
 	}
 	return stats
+}
+
+func (c *nativeCore) SetLimits(limits Limits) error {
+	if err := limits.validate(); err != nil {
+		return err
+	}
+	native := C.NetLib_Limits{
+		StructSize:                     C.sizeof_NetLib_Limits,
+		FirstPacketTimeoutMilliseconds: C.int32_t(roundedUp(limits.FirstPacketTimeout, time.Millisecond)),
+		IdleTimeoutMilliseconds:        C.int32_t(roundedUp(limits.IdleTimeout, time.Millisecond)),
+		MaxPacketsPerSecond:            C.int32_t(limits.Rate.PacketsPerSecond),
+		MaxBytesPerSecond:              C.int32_t(limits.Rate.BytesPerSecond),
+		RateBurstMilliseconds:          C.int32_t(roundedUp(limits.Rate.Burst, time.Millisecond)),
+	}
+	return NetResult(C.NativeLibrary_SetLimits(c.library, c.server, &native)).asError()
+}
+
+func (c *nativeCore) StopAccepting() error {
+	return NetResult(C.NativeLibrary_StopAccepting(c.library, c.server)).asError()
 }
 
 func (c *nativeCore) BeginStop() error {

@@ -63,6 +63,8 @@ static int FindFunctions(NativeLibrary* library, char* error, uint32_t errorSize
         {"NetLib_WakePoll", &library->WakePoll},
         {"NetLib_Submit", &library->Submit},
         {"NetLib_GetStats", &library->GetStats},
+        {"NetLib_SetLimits", &library->SetLimits},
+        {"NetLib_StopAccepting", &library->StopAccepting},
         {"NetLib_BeginStop", &library->BeginStop},
         {"NetLib_Stop", &library->Stop},
         {"NetLib_EnableMiniDump", &library->EnableMiniDump},

@@ -3,6 +3,8 @@
 #ifndef BRIDGE_NATIVE_LIBRARY_H
 #define BRIDGE_NATIVE_LIBRARY_H
 
+#include <stddef.h>
+
 #include "IocpNetLib.h"
 
 typedef struct NativeLibrary {
@@ -19,6 +21,8 @@ typedef struct NativeLibrary {
     NetLib_Result (*Submit)(NetLib_Server*, const NetLib_Op*, uint32_t, const uint8_t*, uint32_t,
                             const NetLib_ConnectionId*, uint32_t);
     NetLib_Result (*GetStats)(NetLib_Server*, NetLib_Stats*);
+    NetLib_Result (*SetLimits)(NetLib_Server*, const NetLib_Limits*, char*, uint32_t);
+    NetLib_Result (*StopAccepting)(NetLib_Server*);
     NetLib_Result (*BeginStop)(NetLib_Server*);
     NetLib_Result (*Stop)(NetLib_Server*, int32_t);
     NetLib_Result (*EnableMiniDump)(const char*, char*, uint32_t);
@@ -69,6 +73,15 @@ static inline NetLib_Result NativeLibrary_Submit(const NativeLibrary* l, NetLib_
 static inline NetLib_Result NativeLibrary_GetStats(const NativeLibrary* l, NetLib_Server* s, NetLib_Stats* stats)
 {
     return l->GetStats(s, stats);
+}
+// What would be wrong with limits is found before they come here, so no sentence is asked for.
+static inline NetLib_Result NativeLibrary_SetLimits(const NativeLibrary* l, NetLib_Server* s, const NetLib_Limits* limits)
+{
+    return l->SetLimits(s, limits, NULL, 0);
+}
+static inline NetLib_Result NativeLibrary_StopAccepting(const NativeLibrary* l, NetLib_Server* s)
+{
+    return l->StopAccepting(s);
 }
 static inline NetLib_Result NativeLibrary_BeginStop(const NativeLibrary* l, NetLib_Server* s)
 {

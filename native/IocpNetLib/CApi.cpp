@@ -199,6 +199,35 @@ NetLib_Result NetLib_GetStats(NetLib_Server* server, NetLib_Stats* stats) noexce
     return NetLib_Result_Success;
 }
 
+NetLib_Result NetLib_SetLimits(NetLib_Server* server, const NetLib_Limits* limits, char* error,
+                               uint32_t errorSize) noexcept
+{
+    if (server == nullptr || limits == nullptr || (error == nullptr && errorSize != 0))
+        return NetLib_Result_InvalidArgument;
+    const NetLib_Server::Call call(*server);
+    if (call.Server() == nullptr)
+        return NetLib_Result_NotStarted;
+    return Guarded([&] {
+        const auto checked = NetLib::CheckLimits(*limits);
+        CopyText(checked ? std::string() : checked.error().Text, error, errorSize);
+        if (!checked)
+            return checked.error().Result;
+        call.Server()->SetLimits(*checked);
+        return static_cast<NetLib_Result>(NetLib_Result_Success);
+    });
+}
+
+NetLib_Result NetLib_StopAccepting(NetLib_Server* server) noexcept
+{
+    if (server == nullptr)
+        return NetLib_Result_InvalidArgument;
+    const NetLib_Server::Call call(*server);
+    if (call.Server() == nullptr)
+        return NetLib_Result_NotStarted;
+    call.Server()->StopAccepting();
+    return NetLib_Result_Success;
+}
+
 NetLib_Result NetLib_BeginStop(NetLib_Server* server) noexcept
 {
     if (server == nullptr)

@@ -128,6 +128,22 @@ std::expected<UniqueSocket, StartError> IOCPServerNet::OpenListener()
     return std::move(*socket);
 }
 
+void IOCPServerNet::SetLimits(const Limits& limits)
+{
+    {
+        const std::lock_guard lock(m_Context.LimitsMutex);
+        m_Context.CurrentLimits = limits;
+    }
+    for (const auto& worker : m_Context.Workers)
+        worker->NotifyLimits();
+}
+
+void IOCPServerNet::StopAccepting()
+{
+    for (const auto& worker : m_Context.Workers)
+        worker->NotifyStopAccepting();
+}
+
 void IOCPServerNet::BeginStop()
 {
     auto running = StopPhase::Running;

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] NetLib_Result Submit(std::span<const NetLib_Op> ops, std::span<const std::byte> payload,
                                        std::span<const NetLib_ConnectionId> receivers);
     [[nodiscard]] NetLib_Result SendPacket(NetLib_ConnectionId connectionId, std::span<const std::byte> packet);
+    void SetLimits(const Limits& limits);
+    void StopAccepting();
     void BeginStop();
 
     // Makes a Poll that waits return NetLib_Result_Stopped, and every later one.

@@ -43,6 +43,7 @@ std::expected<std::unique_ptr<IOWorker>, std::string> IOWorker::Create(ServerCon
 IOWorker::IOWorker(ServerContext& server, uint32_t index)
     : m_Server(server), m_Index(index), m_HousekeepingInterval(HousekeepingIntervalOf(server.Config)),
       m_TimerEpoch(Clock::now()), m_RecvBuffers(server.Config.ConnectionMaxRecvBufferSize),
+      m_Limits(server.Config.InitialLimits),
       m_Performance(server.Config.PerformancePacketMillisecondsTime, m_TimerEpoch)
 {
     // Once and for all, so that no turn allocates. Linux gives memory only to what is touched of it; Windows sets it
@@ -268,6 +269,10 @@ void IOWorker::HandleSignals()
     if (m_Signals.load(std::memory_order_relaxed) == 0)
         return;
     const uint32_t signals = m_Signals.fetch_and(SignalPoll, std::memory_order_acq_rel); // that one is for the wait
+    if ((signals & SignalLimits) != 0)
+        TakeLimits();
+    if ((signals & SignalStopAccepting) != 0)
+        StopAccepting();
     if ((signals & SignalStop) != 0) {
         const StopPhase phase = m_Server.Phase.load(std::memory_order_acquire);
         if (m_Phase == StopPhase::Running)
@@ -279,12 +284,26 @@ void IOWorker::HandleSignals()
         ServeMessageWaiters();
 }
 
+void IOWorker::TakeLimits()
+{
+    {
+        const std::lock_guard lock(m_Server.LimitsMutex);
+        m_Limits = m_Server.CurrentLimits;
+    }
+    for (Connection* connection : m_Connections) {
+        connection->LastPacket = m_Now;
+        connection->Rate.Begin(m_Now);
+        if (connection->IsThrottled)
+            connection->ResumeAt = m_Now;
+        ArmTimer(*connection);
+    }
+}
+
 void IOWorker::StopReading()
 {
     m_Phase = StopPhase::Stopping;
-    m_NextAcceptTry = Clock::time_point::max();
-    m_Io->StopListening();
     if (m_Accepts) {
+        StopAccepting();
         m_Server.Logger.Write(LogLevel::Debug, "stopping: no more connections, no more reading");
         // The others wait for this before they end: from here no connection is dealt to them.
         m_Server.IsAccepting.store(false, std::memory_order_release);
@@ -349,6 +368,7 @@ void IOWorker::HandleAttention(Connection& connection, uint32_t attention)
     if (!connection.Adopted)
         return; // asked for just before the server ended it
     if (has(Attention::SendFull) || has(Attention::SendNoMemory)) {
+        m_Counters.SendBufferHighWater.Raise(connection.Send.Size());
         // It may have CloseTaken, too, and be freed by this; then there is nothing left to do.
         connection.CloseTaken |= has(Attention::CloseTaken);
         Break(connection, has(Attention::SendFull) ? CloseReason::SendBufferFull : CloseReason::OutOfMemory, true);

@@ -60,6 +60,8 @@ public:
         Request(connection, static_cast<uint32_t>(attention));
     }
     void NotifyMessagesFreed() noexcept { Signal(SignalMessagesFreed); }
+    void NotifyLimits() noexcept { Signal(SignalLimits); }
+    void NotifyStopAccepting() noexcept { Signal(SignalStopAccepting); }
     void NotifyStop() noexcept { Signal(SignalStop); }
     void NotifyPoll() noexcept { Signal(SignalPoll); }
     void Wake() noexcept;
@@ -74,6 +76,8 @@ private:
     static constexpr uint32_t SignalMessagesFreed = 1;
     static constexpr uint32_t SignalStop = 2;
     static constexpr uint32_t SignalPoll = 4; // the wait of Serve has to end
+    static constexpr uint32_t SignalLimits = 8;
+    static constexpr uint32_t SignalStopAccepting = 16;
     // The system's waits are no finer.
     using TimerTick = std::chrono::milliseconds;
 
@@ -95,6 +99,7 @@ private:
     void ReclaimRecvRings();
     [[nodiscard]] bool MayReclaimRecvRing(Connection& connection) noexcept;
     void PublishEvents() noexcept;
+    void TakeLimits();
     void StopReading();
     void EndConnections();
     void EndConnection(Connection& connection); // may free
@@ -103,6 +108,7 @@ private:
     void OnAccepted(UniqueSocket socket, const SocketAddress& peer) override;
     void OnAcceptFailed(int error) override;
     void OnAcceptPaused(int error) override;
+    void StopAccepting();
     [[nodiscard]] IOWorker& LeastLoaded() noexcept;
     void Adopt(Connection& connection);
 
@@ -159,12 +165,14 @@ private:
     std::vector<Connection*> m_RecvLent;       // have a receive ring
     std::vector<Connection*> m_SendDrained;    // have sent all that was in their send rings
     BufferPool m_RecvBuffers;
+    Limits m_Limits; // ServerContext::CurrentLimits as of the last NotifyLimits
     Clock::time_point m_NextTrim{};
     Clock::time_point m_ServedAgain{}; // the last time that the server had rested for long
     MessageList m_Events;                      // for logic, not yet published
     StopPhase m_Phase = StopPhase::Running;
     TimerWheel m_Timers;
     bool m_Accepts = false;
+    bool m_HasStoppedAccepting = false;
     bool m_IsInline = false; // it has no thread
     Clock::time_point m_Now{};
     Clock::time_point m_NextAcceptTry = Clock::time_point::max();

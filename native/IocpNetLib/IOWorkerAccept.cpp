@@ -2,6 +2,7 @@
 #include "IOWorker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace NetLib {
 namespace {
@@ -16,7 +17,7 @@ constexpr auto AcceptPause = 100ms;
 
 void IOWorker::OnAccepted(UniqueSocket socket, const SocketAddress& peer)
 {
-    if (m_Phase != StopPhase::Running) {
+    if (m_HasStoppedAccepting) {
         m_Counters.ConnectionsRefusedAtStop.Increment();
         return;
     }
@@ -61,8 +62,16 @@ void IOWorker::OnAcceptPaused(int error)
                               SocketErrorText(error).c_str(), static_cast<int>(AcceptPause.count()));
     m_LastAcceptError = error;
     m_AcceptErrorSilence = m_Now + 1s;
-    if (m_Phase == StopPhase::Running)
+    if (!m_HasStoppedAccepting)
         m_NextAcceptTry = m_Now + AcceptPause;
+}
+
+void IOWorker::StopAccepting()
+{
+    if (!m_Accepts || std::exchange(m_HasStoppedAccepting, true))
+        return;
+    m_NextAcceptTry = Clock::time_point::max();
+    m_Io->StopListening();
 }
 
 void IOWorker::Adopt(Connection& connection)

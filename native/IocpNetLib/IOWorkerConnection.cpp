@@ -200,7 +200,7 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
 // connection waits for messages or for its share of the rate, or ends. It waits for neither when this is called.
 bool IOWorker::DeliverPackets(Connection& connection)
 {
-    const RateLimit limit = connection.IsRateOff ? RateLimit{} : m_Server.Config.Rate;
+    const RateLimit limit = connection.IsRateOff ? RateLimit{} : m_Limits.Rate;
     for (;;) {
         std::array<uint32_t, FramesAtATime> sizes;
         size_t count = 0;
@@ -304,6 +304,7 @@ void IOWorker::ServeMessageWaiters()
 
 void IOWorker::Flush(Connection& connection)
 {
+    m_Counters.SendBufferHighWater.Raise(connection.Send.Size());
     for (int sends = 0; !connection.SendInFlight && connection.Socket.IsOpen(); ++sends) {
         if (sends == SendsAtATime) {
             Request(connection, Attention::Send); // the next turn goes on

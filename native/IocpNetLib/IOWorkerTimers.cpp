@@ -7,9 +7,9 @@ namespace NetLib {
 namespace {
 
 // When the client has been silent for too long, unless it completes a packet before; max: never.
-std::chrono::steady_clock::time_point SilentUntil(const Connection& connection, const NetConfig& config) noexcept
+std::chrono::steady_clock::time_point SilentUntil(const Connection& connection, const Limits& limits) noexcept
 {
-    const auto limit = connection.HasSentPacket ? config.IdleTimeout : config.FirstPacketTimeout;
+    const auto limit = connection.HasSentPacket ? limits.IdleTimeout : limits.FirstPacketTimeout;
     return limit.count() == 0 ? std::chrono::steady_clock::time_point::max() : connection.LastPacket + limit;
 }
 
@@ -35,7 +35,7 @@ void IOWorker::ArmTimer(Connection& connection) noexcept
     if (connection.IsThrottled)
         due = std::min(due, connection.ResumeAt);
     if (connection.Receiving)
-        due = std::min(due, SilentUntil(connection, m_Server.Config));
+        due = std::min(due, SilentUntil(connection, m_Limits));
     const uint64_t tick = TickOf(due);
     if (tick == TimerWheel::Never)
         m_Timers.Disarm(connection);
@@ -67,7 +67,7 @@ void IOWorker::HandleTimer(Connection& connection)
         return; // freed
     if (connection.IsThrottled && m_Now >= connection.ResumeAt)
         ResumeThrottled(connection);
-    if (connection.Receiving && m_Now >= SilentUntil(connection, m_Server.Config))
+    if (connection.Receiving && m_Now >= SilentUntil(connection, m_Limits))
         HandleSilence(connection);
     if (connection.Adopted)
         ArmTimer(connection);

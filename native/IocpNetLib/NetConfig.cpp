@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
+#include <span>
 
 namespace NetLib {
 namespace {
@@ -19,16 +21,30 @@ struct Range {
     NetLib_Result Result; // what it is called when the value is out of range
 };
 
+// The first one that is not in its range.
+std::optional<StartError> FirstOutside(std::span<const Range> ranges)
+{
+    for (const Range& range : ranges) {
+        if (range.Value < range.Min || range.Value > range.Max)
+            return StartError{range.Result, std::string(range.Name) + " is " + std::to_string(range.Value) +
+                                                ", allowed is " + std::to_string(range.Min) + " to " +
+                                                std::to_string(range.Max)};
+    }
+    return std::nullopt;
+}
+
+StartError WrongStructSize(uint32_t theirs, size_t mine)
+{
+    return {NetLib_Result_InvalidArgument,
+            "StructSize is " + std::to_string(theirs) + ", this library's is " + std::to_string(mine)};
+}
+
 } // namespace
 
 std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
 {
-    if (config.StructSize != sizeof(NetLib_Config)) {
-        const std::string mine = std::to_string(sizeof(NetLib_Config));
-        return std::unexpected(StartError{
-            NetLib_Result_InvalidArgument,
-            "StructSize is " + std::to_string(config.StructSize) + ", this library's is " + mine});
-    }
+    if (config.StructSize != sizeof(NetLib_Config))
+        return std::unexpected(WrongStructSize(config.StructSize, sizeof(NetLib_Config)));
     // Later ranges depend on earlier values, so the order is part of the check.
     const std::array ranges{
         Range{"WorkThreadCount", config.WorkThreadCount, 0, 64, NetLib_Result_FailWorkThreadInfo},
@@ -52,28 +68,25 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
         Range{"PostMessagesThreadsCount", config.PostMessagesThreadsCount, 1, 1,
               NetLib_Result_FailServerInfoPostMessagesThreadsCount},
         Range{"CloseTimeoutMilliseconds", config.CloseTimeoutMilliseconds, 0, 600'000, NetLib_Result_InvalidArgument},
-        Range{"FirstPacketTimeoutMilliseconds", config.FirstPacketTimeoutMilliseconds, 0, 3'600'000,
-              NetLib_Result_InvalidArgument},
-        Range{"IdleTimeoutMilliseconds", config.IdleTimeoutMilliseconds, 0, 86'400'000, NetLib_Result_InvalidArgument},
         Range{"KeepAliveIdleSeconds", config.KeepAliveIdleSeconds, 0, 32'767, NetLib_Result_InvalidArgument},
         Range{"KeepAliveIntervalSeconds", config.KeepAliveIntervalSeconds, 1, 32'767, NetLib_Result_InvalidArgument},
         Range{"KeepAliveCount", config.KeepAliveCount, 1, 127, NetLib_Result_InvalidArgument},
-        Range{"MaxPacketsPerSecond", config.MaxPacketsPerSecond, 0, 1'000'000, NetLib_Result_InvalidArgument},
-        Range{"MaxBytesPerSecond", config.MaxBytesPerSecond, 0, 1 << 30, NetLib_Result_InvalidArgument},
-        Range{"RateBurstMilliseconds", config.RateBurstMilliseconds, 20, 60'000, NetLib_Result_InvalidArgument},
         Range{"NoDelay", config.NoDelay, 0, 1, NetLib_Result_InvalidArgument},
         Range{"IoBackend", config.IoBackend, NetLib_IoBackend_Auto, NetLib_IoBackend_IoUring,
               NetLib_Result_InvalidArgument},
         Range{"MinLogLevel", config.MinLogLevel, NetLib_LogLevel_Trace, NetLib_LogLevel_Fatal,
               NetLib_Result_InvalidArgument},
     };
-    for (const Range& range : ranges) {
-        if (range.Value < range.Min || range.Value > range.Max)
-            return std::unexpected(StartError{range.Result, std::string(range.Name) + " is " +
-                                                                std::to_string(range.Value) + ", allowed is " +
-                                                                std::to_string(range.Min) + " to " +
-                                                                std::to_string(range.Max)});
-    }
+    if (const auto error = FirstOutside(ranges))
+        return std::unexpected(*error);
+    const auto limits = CheckLimits({.StructSize = sizeof(NetLib_Limits),
+                                     .FirstPacketTimeoutMilliseconds = config.FirstPacketTimeoutMilliseconds,
+                                     .IdleTimeoutMilliseconds = config.IdleTimeoutMilliseconds,
+                                     .MaxPacketsPerSecond = config.MaxPacketsPerSecond,
+                                     .MaxBytesPerSecond = config.MaxBytesPerSecond,
+                                     .RateBurstMilliseconds = config.RateBurstMilliseconds});
+    if (!limits)
+        return std::unexpected(limits.error());
     const int32_t period = config.PerformancePacketMillisecondsTime;
     if (period != 0 && (period < 100 || period > 86'400'000))
         return std::unexpected(StartError{NetLib_Result_FailServerInfoPerformancePacketMillisecondsTime,
@@ -95,17 +108,36 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
         .ExtraMessagePoolCount = static_cast<uint32_t>(config.ExtraMessagePoolCount),
         .PerformancePacketMillisecondsTime = std::chrono::milliseconds(period),
         .CloseTimeout = std::chrono::milliseconds(config.CloseTimeoutMilliseconds),
-        .FirstPacketTimeout = std::chrono::milliseconds(config.FirstPacketTimeoutMilliseconds),
-        .IdleTimeout = std::chrono::milliseconds(config.IdleTimeoutMilliseconds),
+        .InitialLimits = *limits,
         .PeerKeepAlive = {.Idle = std::chrono::seconds(config.KeepAliveIdleSeconds),
                           .Interval = std::chrono::seconds(config.KeepAliveIntervalSeconds),
                           .Count = config.KeepAliveCount},
-        .Rate = {.PacketsPerSecond = static_cast<uint32_t>(config.MaxPacketsPerSecond),
-                 .BytesPerSecond = static_cast<uint32_t>(config.MaxBytesPerSecond),
-                 .Burst = std::chrono::milliseconds(config.RateBurstMilliseconds)},
         .NoDelay = config.NoDelay != 0,
         .Backend = static_cast<IoBackend>(config.IoBackend),
         .BindAddress = config.BindAddress,
+    };
+}
+
+std::expected<Limits, StartError> CheckLimits(const NetLib_Limits& limits)
+{
+    if (limits.StructSize != sizeof(NetLib_Limits))
+        return std::unexpected(WrongStructSize(limits.StructSize, sizeof(NetLib_Limits)));
+    const std::array ranges{
+        Range{"FirstPacketTimeoutMilliseconds", limits.FirstPacketTimeoutMilliseconds, 0, 3'600'000,
+              NetLib_Result_InvalidArgument},
+        Range{"IdleTimeoutMilliseconds", limits.IdleTimeoutMilliseconds, 0, 86'400'000, NetLib_Result_InvalidArgument},
+        Range{"MaxPacketsPerSecond", limits.MaxPacketsPerSecond, 0, 1'000'000, NetLib_Result_InvalidArgument},
+        Range{"MaxBytesPerSecond", limits.MaxBytesPerSecond, 0, 1 << 30, NetLib_Result_InvalidArgument},
+        Range{"RateBurstMilliseconds", limits.RateBurstMilliseconds, 20, 60'000, NetLib_Result_InvalidArgument},
+    };
+    if (const auto error = FirstOutside(ranges))
+        return std::unexpected(*error);
+    return Limits{
+        .FirstPacketTimeout = std::chrono::milliseconds(limits.FirstPacketTimeoutMilliseconds),
+        .IdleTimeout = std::chrono::milliseconds(limits.IdleTimeoutMilliseconds),
+        .Rate = {.PacketsPerSecond = static_cast<uint32_t>(limits.MaxPacketsPerSecond),
+                 .BytesPerSecond = static_cast<uint32_t>(limits.MaxBytesPerSecond),
+                 .Burst = std::chrono::milliseconds(limits.RateBurstMilliseconds)},
     };
 }
 

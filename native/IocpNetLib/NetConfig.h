@@ -12,6 +12,13 @@
 
 namespace NetLib {
 
+// A NetLib_Limits whose every field was found to be in its range.
+struct Limits {
+    std::chrono::milliseconds FirstPacketTimeout; // 0: none
+    std::chrono::milliseconds IdleTimeout;        // 0: none
+    RateLimit Rate;
+};
+
 // A NetLib_Config whose every field was found to be in its range.
 struct NetConfig {
     uint16_t PortNumber;
@@ -26,10 +33,8 @@ struct NetConfig {
     uint32_t ExtraMessagePoolCount;
     std::chrono::milliseconds PerformancePacketMillisecondsTime; // 0: no performance log
     std::chrono::milliseconds CloseTimeout;
-    std::chrono::milliseconds FirstPacketTimeout; // 0: none
-    std::chrono::milliseconds IdleTimeout;        // 0: none
+    Limits InitialLimits;
     KeepAlive PeerKeepAlive;
-    RateLimit Rate;
     bool NoDelay;
     IoBackend Backend;
     std::string BindAddress; // empty: all addresses
@@ -45,6 +50,7 @@ struct StartError {
 };
 
 [[nodiscard]] std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config);
+[[nodiscard]] std::expected<Limits, StartError> CheckLimits(const NetLib_Limits& limits);
 
 [[nodiscard]] const char* ResultText(NetLib_Result result) noexcept;
 

@@ -1,5 +1,6 @@
 #include "Performance.h"
 
+#include <algorithm>
 #include <cinttypes>
 
 #include "Log.h"
@@ -21,6 +22,7 @@ void IOCounters::AddTo(NetLib_Stats& stats) const noexcept
     stats.CloseTimeouts += CloseTimeouts.Get();
     stats.BytesDiscardedOnClose += BytesDiscardedOnClose.Get();
     stats.BytesReceivedDiscarded += BytesReceivedDiscarded.Get();
+    stats.SendBufferHighWater = std::max(stats.SendBufferHighWater, SendBufferHighWater.Get());
     for (size_t i = 0; i < Closed.size(); ++i)
         stats.Closed[i] += Closed[i].Get();
 }

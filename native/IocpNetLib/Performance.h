@@ -20,6 +20,12 @@ public:
         m_Value.store(m_Value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
     }
     void Increment() noexcept { Add(1); }
+    // To at least so much: for a high-water mark.
+    void Raise(uint64_t value) noexcept
+    {
+        if (value > m_Value.load(std::memory_order_relaxed))
+            m_Value.store(value, std::memory_order_relaxed);
+    }
     [[nodiscard]] uint64_t Get() const noexcept { return m_Value.load(std::memory_order_relaxed); }
 
 private:
@@ -41,6 +47,7 @@ struct alignas(64) IOCounters {
     Counter CloseTimeouts;
     Counter BytesDiscardedOnClose;
     Counter BytesReceivedDiscarded;
+    Counter SendBufferHighWater;
     std::array<Counter, NetLib_CloseReason_Count> Closed;
 
     void AddTo(NetLib_Stats& stats) const noexcept;

@@ -17,7 +17,7 @@ uint32_t SharedBlockSizeOf(const NetConfig& config) noexcept
 } // namespace
 
 ServerContext::ServerContext(const NetConfig& config, const Log& log, uint32_t lastGeneration)
-    : Config(config), Logger(log), Messages(config.MaxMessagePoolCount, config.ExtraMessagePoolCount),
+    : Config(config), CurrentLimits(config.InitialLimits), Logger(log), Messages(config.MaxMessagePoolCount, config.ExtraMessagePoolCount),
       SharedBlocks(SharedBlockSizeOf(config)), Connections(config.MaxConnectionCount, lastGeneration),
       SendBuffers(config.ConnectionMaxSendBufferSize)
 {

@@ -136,14 +136,14 @@ void CheckAccepted(const NetLib_Config& config, const NetConfig& checked)
                 same(config.ExtraMessagePoolCount, checked.ExtraMessagePoolCount) &&
                 same(config.PerformancePacketMillisecondsTime, checked.PerformancePacketMillisecondsTime.count()) &&
                 same(config.CloseTimeoutMilliseconds, checked.CloseTimeout.count()) &&
-                same(config.FirstPacketTimeoutMilliseconds, checked.FirstPacketTimeout.count()) &&
-                same(config.IdleTimeoutMilliseconds, checked.IdleTimeout.count()) &&
+                same(config.FirstPacketTimeoutMilliseconds, checked.InitialLimits.FirstPacketTimeout.count()) &&
+                same(config.IdleTimeoutMilliseconds, checked.InitialLimits.IdleTimeout.count()) &&
                 same(config.KeepAliveIdleSeconds, checked.PeerKeepAlive.Idle.count()) &&
                 same(config.KeepAliveIntervalSeconds, checked.PeerKeepAlive.Interval.count()) &&
                 same(config.KeepAliveCount, checked.PeerKeepAlive.Count) &&
-                same(config.MaxPacketsPerSecond, checked.Rate.PacketsPerSecond) &&
-                same(config.MaxBytesPerSecond, checked.Rate.BytesPerSecond) &&
-                same(config.RateBurstMilliseconds, checked.Rate.Burst / std::chrono::milliseconds(1)) &&
+                same(config.MaxPacketsPerSecond, checked.InitialLimits.Rate.PacketsPerSecond) &&
+                same(config.MaxBytesPerSecond, checked.InitialLimits.Rate.BytesPerSecond) &&
+                same(config.RateBurstMilliseconds, checked.InitialLimits.Rate.Burst / std::chrono::milliseconds(1)) &&
                 same(config.NoDelay, checked.NoDelay ? 1 : 0) &&
                 same(config.IoBackend, static_cast<int32_t>(checked.Backend)) && checked.BindAddress == config.BindAddress,
             "an accepted value arrives as it is");

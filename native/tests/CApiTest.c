@@ -18,7 +18,7 @@
 #define NOBODY UINT64_C(0x0000000100000000) /* the first id of slot 0: no connection has it before one comes */
 
 /* The layout that callers in other languages are written for. */
-_Static_assert(NETLIB_ABI_VERSION == 3, "a new version: look at every assertion here");
+_Static_assert(NETLIB_ABI_VERSION == 4, "a new version: look at every assertion here");
 _Static_assert(sizeof(NetLib_Message) == 24, "NetLib_Message");
 _Static_assert(offsetof(NetLib_Message, Data) == 8, "NetLib_Message.Data");
 _Static_assert(offsetof(NetLib_Message, Size) == 16, "NetLib_Message.Size");
@@ -27,7 +27,8 @@ _Static_assert(offsetof(NetLib_Message, Reason) == 22, "NetLib_Message.Reason");
 _Static_assert(sizeof(NetLib_Op) == 32, "NetLib_Op");
 _Static_assert(offsetof(NetLib_Op, Type) == 24, "NetLib_Op.Type");
 _Static_assert(offsetof(NetLib_Config, BindAddress) == 100, "NetLib_Config.BindAddress");
-_Static_assert(sizeof(NetLib_Stats) == 8 + 8 * (17 + NetLib_SendDrop_Count + NetLib_CloseReason_Count), "NetLib_Stats");
+_Static_assert(sizeof(NetLib_Limits) == 24, "NetLib_Limits");
+_Static_assert(sizeof(NetLib_Stats) == 8 + 8 * (18 + NetLib_SendDrop_Count + NetLib_CloseReason_Count), "NetLib_Stats");
 
 static NetLib_Config LoopbackConfig(void)
 {
@@ -216,6 +217,7 @@ const char* CApiTest_InvalidArguments(void) { return WithServer(InvalidArguments
 
 static const char* NotStarted(NetLib_Server* server)
 {
+    NetLib_Limits limits = {sizeof(NetLib_Limits), 0, 0, 0, 0, 20};
     NetLib_Message message;
     NetLib_Stats stats;
     NetLib_ConnectionId id = 0;
@@ -233,6 +235,12 @@ static const char* NotStarted(NetLib_Server* server)
             NetLib_Result_NotStarted);
     REQUIRE(NetLib_SendPacket(server, NOBODY, buffer, 8) == NetLib_Result_NotStarted);
     REQUIRE(NetLib_Submit(server, NULL, 0, NULL, 0, NULL, 0) == NetLib_Result_NotStarted);
+    REQUIRE(NetLib_SetLimits(server, &limits, NULL, 0) == NetLib_Result_NotStarted);
+    REQUIRE(NetLib_SetLimits(NULL, &limits, NULL, 0) == NetLib_Result_InvalidArgument);
+    REQUIRE(NetLib_SetLimits(server, NULL, NULL, 0) == NetLib_Result_InvalidArgument);
+    REQUIRE(NetLib_SetLimits(server, &limits, NULL, 1) == NetLib_Result_InvalidArgument);
+    REQUIRE(NetLib_StopAccepting(server) == NetLib_Result_NotStarted);
+    REQUIRE(NetLib_StopAccepting(NULL) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_BeginStop(server) == NetLib_Result_NotStarted);
     REQUIRE(NetLib_Stop(server, 0) == NetLib_Result_NotStarted);
     REQUIRE(NetLib_GetStats(server, &stats) == NetLib_Result_Success);

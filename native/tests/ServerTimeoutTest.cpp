@@ -70,6 +70,40 @@ TEST(ServerTimeout, AConnectionThatFallsSilent)
     EXPECT_EQ(server.Stats().Closed[NetLib_CloseReason_IdleTimeout], 1u);
 }
 
+// Limits that are set later hold for those who are connected, and silence counts from then on.
+TEST(ServerTimeout, LimitsThatChange)
+{
+    TestServer server(SmallConfig());
+    TestClient client(server.Port());
+    (void)server.Next(NetLib_MessageType_Connection);
+    NetLib_Limits limits{.StructSize = sizeof(NetLib_Limits),
+                         .FirstPacketTimeoutMilliseconds = 3'600'001,
+                         .IdleTimeoutMilliseconds = 0,
+                         .MaxPacketsPerSecond = 0,
+                         .MaxBytesPerSecond = 1,
+                         .RateBurstMilliseconds = 20};
+    char error[200];
+    EXPECT_EQ(NetLib_SetLimits(server.Get(), &limits, error, sizeof(error)), NetLib_Result_InvalidArgument);
+    EXPECT_STREQ(error, "FirstPacketTimeoutMilliseconds is 3600001, allowed is 0 to 3600000");
+    limits.FirstPacketTimeoutMilliseconds = 0;
+    limits.StructSize = 1;
+    EXPECT_EQ(NetLib_SetLimits(server.Get(), &limits, error, sizeof(error)), NetLib_Result_InvalidArgument);
+    EXPECT_STREQ(error, "StructSize is 1, this library's is 24");
+    limits.StructSize = sizeof(NetLib_Limits);
+    EXPECT_EQ(NetLib_SetLimits(server.Get(), &limits, error, sizeof(error)), NetLib_Result_Success);
+    EXPECT_STREQ(error, "");
+
+    client.Send(NumberedPackets(3)); // one of them passes, the others would have to wait for 20 s each
+    EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 1, 0));
+    server.Await("it to be throttled", [](const NetLib_Stats& stats) { return stats.ReceivesThrottled != 0; });
+    limits.MaxBytesPerSecond = 0;
+    limits.IdleTimeoutMilliseconds = 200;
+    EXPECT_EQ(NetLib_SetLimits(server.Get(), &limits, nullptr, 0), NetLib_Result_Success);
+    EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 1, 1));
+    EXPECT_EQ(server.Next(NetLib_MessageType_OnRecv).Data, NumberedPacket(20, 1, 2));
+    EXPECT_EQ(server.Next(NetLib_MessageType_Close).Reason, NetLib_CloseReason_IdleTimeout);
+}
+
 // Every packet counts: the client speaks three times as long as the limit, and longer than that is silent for less.
 TEST(ServerTimeout, EveryPacketPutsItOff)
 {

@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function, a struct or a meaning below changes in a way that an older caller would not survive. */
-#define NETLIB_ABI_VERSION 3u
+#define NETLIB_ABI_VERSION 4u
 
 /* Length of the packet header: u16 PacketLength, u16 PacketId, u8 Type, packed, little-endian. */
 #define NETLIB_PACKET_HEADER_LENGTH 5
@@ -183,6 +183,16 @@ typedef struct NetLib_Config {
     void* LogUser;                    /* passed to Log as it is */
 } NetLib_Config;
 
+/* What every connection is held to and may change while a server runs: fields of NetLib_Config, with their ranges. */
+typedef struct NetLib_Limits {
+    uint32_t StructSize; /* sizeof(NetLib_Limits) */
+    int32_t FirstPacketTimeoutMilliseconds;
+    int32_t IdleTimeoutMilliseconds;
+    int32_t MaxPacketsPerSecond;
+    int32_t MaxBytesPerSecond;
+    int32_t RateBurstMilliseconds;
+} NetLib_Limits;
+
 /* What a NetLib_Message tells. The original library's MessageType. */
 enum {
     NetLib_MessageType_None = 0,
@@ -255,7 +265,8 @@ typedef struct NetLib_Stats {
     uint64_t ConnectionsCurrent;    /* gauge: slots in use */
     uint64_t ConnectionsAccepted;   /* connections that logic was, or will be, told of */
     uint64_t ConnectionsRefused;    /* closed at once because MaxConnectionCount was reached */
-    uint64_t ConnectionsRefusedAtStop; /* closed at once because the server was stopping */
+    uint64_t ConnectionsRefusedAtStop; /* closed at once because the server was stopping, or accepted
+                                          no more */
     uint64_t AcceptErrors;          /* accepts that the system failed, also one whose client had gone (Windows) */
     uint64_t PacketsReceived;       /* handed to the logic queue */
     uint64_t BytesReceived;         /* read from sockets */
@@ -272,6 +283,7 @@ typedef struct NetLib_Stats {
     uint64_t BytesDiscardedOnClose; /* queued for sending and not sent when the connection ended */
     uint64_t BytesReceivedDiscarded; /* received and never handed to logic: an unfinished packet, or what came when
                                         nothing more was wanted */
+    uint64_t SendBufferHighWater;   /* the most bytes that were seen waiting for one connection */
     uint64_t Closed[NetLib_CloseReason_Count]; /* connections closed, by reason */
 } NetLib_Stats;
 
@@ -368,6 +380,23 @@ NETLIB_API NetLib_Result NetLib_SendPacket(NetLib_Server* server, NetLib_Connect
 
 /* Writes the counters. stats->StructSize must be set. Works also on a stopped server, which keeps its last figures. */
 NETLIB_API NetLib_Result NetLib_GetStats(NetLib_Server* server, NetLib_Stats* stats) NETLIB_NOEXCEPT;
+
+/*
+ * Holds every connection, also those that are there, to other limits from some moment soon after on. Silence and what a
+ * client has used of its rate count anew from that moment. NetLib_Result_InvalidArgument, and nothing changes, if a
+ * field is out of its range; then a sentence is written to error as for NetLib_Start. NetLib_Result_NotStarted if the
+ * server does not run. Any thread; of several calls the last one holds.
+ */
+NETLIB_API NetLib_Result NetLib_SetLimits(NetLib_Server* server, const NetLib_Limits* limits, char* error,
+                                          uint32_t errorSize) NETLIB_NOEXCEPT;
+
+/*
+ * Stops listening, soon after it returns, and leaves the connections that are there alone: so a server empties while
+ * its clients go on. Who connects later is refused by the system; who was on the way is closed and counted in
+ * ConnectionsRefusedAtStop. NetLib_GetPort still tells the port. Only a new start listens again. Called again it does
+ * nothing. Any thread. NetLib_Result_NotStarted if the server does not run.
+ */
+NETLIB_API NetLib_Result NetLib_StopAccepting(NetLib_Server* server) NETLIB_NOEXCEPT;
 
 /*
  * Begins an orderly stop and returns at once: no more connections, no more reading. Logic goes on polling; it receives
