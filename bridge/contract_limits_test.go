@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // Limits that are set later hold for those who are connected, and silence counts from then on.
@@ -122,5 +125,22 @@ func TestStopAccepting(t *testing.T) {
 		c, again := s.connected()
 		c.write(packetOf(3, nil))
 		s.expectPacket(again, packetOf(3, nil))
+	})
+}
+
+// A level that is turned on while the core runs has the lines of what happens from then on.
+func TestLogLevelChanged(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		level := zap.NewAtomicLevelAt(zapcore.WarnLevel)
+		lines, logs := observer.New(level)
+		require.NoError(t, s.core.Close())
+		s.core = s.kind.open(t, zap.New(lines))
+		s.start(testConfig())
+		_, _ = s.connected()
+		require.Zero(t, logs.Len())
+		level.SetLevel(zapcore.DebugLevel)
+		s.core.LogLevelChanged()
+		_, _ = s.connected()
+		s.eventually("a line of level debug", func(Stats) bool { return logs.Len() > 0 })
 	})
 }

@@ -143,8 +143,7 @@ func TestRule05OneConnectionPacketsOneClose(t *testing.T) {
 		var mu sync.Mutex
 		next := map[ConnectionID]int{}
 		s.runLogic(func(m *Message, batch *SendBatch) {
-			switch m.Type {
-			case MessageRecv:
+			if m.Type == MessageRecv {
 				mu.Lock()
 				defer mu.Unlock()
 				_, number := senderOf(m.Data)

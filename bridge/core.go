@@ -94,6 +94,10 @@ type Core interface {
 	// ResultInvalidArgument (nothing changes) or ErrNotStarted. Any goroutine; of several calls the last one holds.
 	SetLimits(limits Limits) error
 
+	// LogLevelChanged tells a running core that its logger takes other levels than at the start: a native core does not
+	// even make lines that are not taken. Any goroutine.
+	LogLevelChanged()
+
 	// StopAccepting stops listening, soon after it returns, and leaves the connections that are there alone. Who
 	// connects later is refused by the system; who was on the way is closed and counted in RefusedAtStop. Port still
 	// tells the port. Only a new Start listens again. Any goroutine; called again it does nothing.

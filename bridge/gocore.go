@@ -121,6 +121,9 @@ func (g *goCore) SetLimits(limits Limits) error {
 	return nil
 }
 
+// LogLevelChanged: the logger is asked for every line.
+func (g *goCore) LogLevelChanged() {}
+
 func (g *goCore) StopAccepting() error {
 	server := g.server.Load()
 	if server == nil {

@@ -30,7 +30,7 @@ func (c *goConn) close(reason CloseReason) {
 		// that does not read them.
 		_ = c.socket.SetLinger(0)
 	}
-	c.socket.Close()
+	_ = c.socket.Close()
 	if c.writerDone != nil {
 		<-c.writerDone
 	}

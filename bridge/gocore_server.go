@@ -90,8 +90,7 @@ func goListen(config *Config) (net.Listener, error) {
 		return listener, nil
 	}
 	result := ResultListenBind
-	var call *os.SyscallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		switch call.Syscall {
 		case "socket":
 			result = ResultListenSocket
@@ -100,8 +99,7 @@ func goListen(config *Config) (net.Listener, error) {
 		}
 	}
 	reason := err
-	var operation *net.OpError
-	if errors.As(err, &operation) {
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
 		reason = operation.Err
 	}
 	return nil, &StartError{result, fmt.Sprintf("cannot listen on %s: %v", hostPort, reason)}
@@ -201,7 +199,7 @@ func (s *goServer) stop(drain time.Duration) {
 func (s *goServer) takeSlot() int {
 	s.freeMu.Lock()
 	defer s.freeMu.Unlock()
-	slot := -1
+	var slot int
 	if last := len(s.free) - 1; last >= 0 {
 		slot = s.free[last]
 		s.free = s.free[:last]

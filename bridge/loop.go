@@ -48,7 +48,9 @@ func NewLoop(core Core, handler Handler) *Loop {
 }
 
 // Run is NewLoop and its Run, for who has no tasks.
-func Run(ctx context.Context, core Core, handler Handler) error { return NewLoop(core, handler).Run(ctx) }
+func Run(ctx context.Context, core Core, handler Handler) error {
+	return NewLoop(core, handler).Run(ctx)
+}
 
 // Times are what the loop has measured of itself. Any goroutine.
 func (l *Loop) Times() *LoopTimes { return &l.times }

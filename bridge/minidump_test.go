@@ -5,7 +5,6 @@ package bridge
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -110,7 +109,7 @@ func crash(t *testing.T, way string) (code int, output, name string, file []byte
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		require.True(t, errors.Is(err, os.ErrNotExist), "%v", err)
+		require.ErrorIs(t, err, os.ErrNotExist)
 		_, err = os.Stat(filepath.Dir(folder))
 		assert.ErrorIs(t, err, os.ErrNotExist, "the folder above it was made and left")
 		return command.ProcessState.ExitCode(), text.String(), "", nil

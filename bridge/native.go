@@ -224,6 +224,10 @@ func (c *nativeCore) SetLimits(limits Limits) error {
 	return NetResult(C.NativeLibrary_SetLimits(c.library, c.server, &native)).asError()
 }
 
+func (c *nativeCore) LogLevelChanged() {
+	C.NativeLibrary_SetLogLevel(c.library, c.server, C.int32_t(nativeLogLevel(c.logger)))
+}
+
 func (c *nativeCore) StopAccepting() error {
 	return NetResult(C.NativeLibrary_StopAccepting(c.library, c.server)).asError()
 }

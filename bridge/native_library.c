@@ -64,6 +64,7 @@ static int FindFunctions(NativeLibrary* library, char* error, uint32_t errorSize
         {"NetLib_Submit", &library->Submit},
         {"NetLib_GetStats", &library->GetStats},
         {"NetLib_SetLimits", &library->SetLimits},
+        {"NetLib_SetLogLevel", &library->SetLogLevel},
         {"NetLib_StopAccepting", &library->StopAccepting},
         {"NetLib_BeginStop", &library->BeginStop},
         {"NetLib_Stop", &library->Stop},

@@ -22,6 +22,7 @@ typedef struct NativeLibrary {
                             const NetLib_ConnectionId*, uint32_t);
     NetLib_Result (*GetStats)(NetLib_Server*, NetLib_Stats*);
     NetLib_Result (*SetLimits)(NetLib_Server*, const NetLib_Limits*, char*, uint32_t);
+    NetLib_Result (*SetLogLevel)(NetLib_Server*, int32_t);
     NetLib_Result (*StopAccepting)(NetLib_Server*);
     NetLib_Result (*BeginStop)(NetLib_Server*);
     NetLib_Result (*Stop)(NetLib_Server*, int32_t);
@@ -78,6 +79,10 @@ static inline NetLib_Result NativeLibrary_GetStats(const NativeLibrary* l, NetLi
 static inline NetLib_Result NativeLibrary_SetLimits(const NativeLibrary* l, NetLib_Server* s, const NetLib_Limits* limits)
 {
     return l->SetLimits(s, limits, NULL, 0);
+}
+static inline NetLib_Result NativeLibrary_SetLogLevel(const NativeLibrary* l, NetLib_Server* s, int32_t level)
+{
+    return l->SetLogLevel(s, level);
 }
 static inline NetLib_Result NativeLibrary_StopAccepting(const NativeLibrary* l, NetLib_Server* s)
 {

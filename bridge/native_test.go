@@ -79,7 +79,7 @@ func TestACoreWithAnotherVersion(t *testing.T) {
 	}
 	source := "unsigned NetLib_AbiVersion(void) { return 999; }\n"
 	for _, name := range []string{"BackendName", "Create", "Destroy", "DefaultConfig", "Start", "GetPort", "Poll",
-		"WakePoll", "Submit", "GetStats", "SetLimits", "StopAccepting", "BeginStop", "Stop", "EnableMiniDump"} {
+		"WakePoll", "Submit", "GetStats", "SetLimits", "SetLogLevel", "StopAccepting", "BeginStop", "Stop", "EnableMiniDump"} {
 		source += fmt.Sprintf("void NetLib_%s(void) {}\n", name)
 	}
 	folder := scratchFolder(t)

@@ -1,9 +1,6 @@
 package bridge
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // NetResult is a result of a core as a typed error. The numbers up to 65 are those of the original C++ library.
 type NetResult int32
@@ -116,13 +113,6 @@ func (e *StartError) Error() string {
 
 // Unwrap gives the NetResult, so errors.Is(err, bridge.ResultListenBind) works.
 func (e *StartError) Unwrap() error { return e.Result }
-
-// resultOf is the NetResult that err wraps, ResultSuccess for nil.
-func resultOf(err error) NetResult {
-	var result NetResult
-	errors.As(err, &result)
-	return result
-}
 
 // asError is nil for success.
 func (r NetResult) asError() error {

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"errors"
 	"math"
 	"testing"
 
@@ -34,7 +33,7 @@ func TestConfigErrorsNameOptionValueAndRange(t *testing.T) {
 			_, err := NewServer(config, nil)
 			require.EqualError(t, err, test.want)
 			var option *OptionError
-			assert.True(t, errors.As(err, &option))
+			assert.ErrorAs(t, err, &option)
 		})
 	}
 }

@@ -53,14 +53,17 @@ type Counters struct {
 	Closes      [bridge.CloseReasonCount]uint64 // by reason; a reason of the future counts as CloseNone
 
 	Packets        [MaxPacketID + 1]uint64 // requests handled, by id
+	Sent           [MaxPacketID + 1]uint64 // packets sent, one a receiver, by id
 	UnknownPackets uint64                  // dropped for an id that is no request
 	IgnoredPackets [IgnoredCount]uint64    // by reason
 	Violations     [ViolationCount]uint64  // by kind
 
 	Logins        uint64
 	RoomEnters    uint64
-	RoomLeaves    uint64                   // asked for; a close is no such leave
-	Chats         uint64                   // passed on to a room
-	Notifications uint64                   // of these chats, one a member
+	RoomLeaves    uint64 // asked for; a close is no such leave
+	Chats         uint64 // passed on to a room
+	Notifications uint64 // of these chats, one a member
+	Announcements uint64 // to all or to a room
+	Kicks         uint64
 	Refusals      [MaxErrorCode + 1]uint64 // requests answered with anything but success, by result
 }

@@ -195,7 +195,7 @@ func FuzzUserID(f *testing.F) {
 		require.Equal(t, append(bytes.Clone(text), make([]byte, 21-len(text))...), clean.raw[:])
 		same, err := NewUserID(string(text))
 		require.NoError(t, err)
-		require.True(t, same == id)
+		require.Equal(t, id, same)
 	})
 }
 

@@ -33,7 +33,7 @@ func newHarness(t tester, change ...func(*Config)) *harness {
 	for _, f := range change {
 		f(&config)
 	}
-	core, logs := observer.New(zapcore.DebugLevel)
+	core, logs := observer.New(zapcore.InfoLevel)
 	server, err := NewServer(config, zap.New(core))
 	require.NoError(t, err)
 	return &harness{t: t, server: server, logs: logs, sent: map[bridge.ConnectionID][]string{}}
@@ -41,6 +41,11 @@ func newHarness(t tester, change ...func(*Config)) *harness {
 
 func (h *harness) handle(message bridge.Message) {
 	h.server.HandleMessage(&message, &h.batch)
+	h.keepSent()
+}
+
+// keepSent empties the batch.
+func (h *harness) keepSent() {
 	for o := range h.batch.Operations() {
 		text := "closed"
 		if !o.Disconnect() {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"iocpnetlib/bridge"
 )
@@ -44,22 +45,35 @@ const (
 	MaxRequestSize = RoomChatRequestSize
 )
 
-var packetNames = map[PacketID]string{
-	LoginRequestID:      "LOGIN_REQUEST",
-	LoginResponseID:     "LOGIN_RESPONSE",
-	RoomEnterRequestID:  "ROOM_ENTER_REQUEST",
-	RoomEnterResponseID: "ROOM_ENTER_RESPONSE",
-	RoomLeaveRequestID:  "ROOM_LEAVE_REQUEST",
-	RoomLeaveResponseID: "ROOM_LEAVE_RESPONSE",
-	RoomChatRequestID:   "ROOM_CHAT_REQUEST",
-	RoomChatResponseID:  "ROOM_CHAT_RESPONSE",
-	RoomChatNotifyID:    "ROOM_CHAT_NOTIFY",
+// PacketKind is what the protocol says of a packet.
+type PacketKind struct {
+	ID        PacketID
+	Name      string
+	Size      int  // bytes, header included
+	IsRequest bool // a client sends it; all others are the server's
 }
+
+var packetKinds = []PacketKind{
+	{LoginRequestID, "LOGIN_REQUEST", LoginRequestSize, true},
+	{LoginResponseID, "LOGIN_RESPONSE", LoginResponseSize, false},
+	{RoomEnterRequestID, "ROOM_ENTER_REQUEST", RoomEnterRequestSize, true},
+	{RoomEnterResponseID, "ROOM_ENTER_RESPONSE", RoomEnterResponseSize, false},
+	{RoomLeaveRequestID, "ROOM_LEAVE_REQUEST", RoomLeaveRequestSize, true},
+	{RoomLeaveResponseID, "ROOM_LEAVE_RESPONSE", RoomLeaveResponseSize, false},
+	{RoomChatRequestID, "ROOM_CHAT_REQUEST", RoomChatRequestSize, true},
+	{RoomChatResponseID, "ROOM_CHAT_RESPONSE", RoomChatResponseSize, false},
+	{RoomChatNotifyID, "ROOM_CHAT_NOTIFY", RoomChatNotifySize, false},
+}
+
+// PacketKinds lists the packets of the protocol in the order of their ids.
+func PacketKinds() []PacketKind { return slices.Clone(packetKinds) }
 
 // String is the packet's name in the protocol, or its number.
 func (id PacketID) String() string {
-	if name, ok := packetNames[id]; ok {
-		return name
+	for i := range packetKinds {
+		if packetKinds[i].ID == id {
+			return packetKinds[i].Name
+		}
 	}
 	return fmt.Sprintf("PACKET_%d", uint16(id))
 }

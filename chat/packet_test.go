@@ -81,7 +81,7 @@ func goldenPackets(t testing.TB) map[string]goldenPacket {
 
 func TestEveryPacketIsEncodedAsTheProtocolSays(t *testing.T) {
 	golden := goldenPackets(t)
-	require.Len(t, golden, len(packetNames), "a packet is missing here")
+	require.Len(t, golden, len(packetKinds), "a packet is missing here")
 	for name, g := range golden {
 		t.Run(name, func(t *testing.T) {
 			require.Len(t, g.bytes, g.size)
@@ -125,7 +125,7 @@ func TestDecodeTakesExactlyOneWholePacket(t *testing.T) {
 }
 
 func TestWhatStandsBehindTheTerminatorIsNotSentOn(t *testing.T) {
-	dirty := []byte((&RoomChatRequest{}).Append(nil))
+	dirty := (&RoomChatRequest{}).Append(nil)
 	copy(dirty[5:], "hello\x00the text of another")
 	var request RoomChatRequest
 	require.NoError(t, request.Decode(dirty))
@@ -135,7 +135,7 @@ func TestWhatStandsBehindTheTerminatorIsNotSentOn(t *testing.T) {
 }
 
 func TestAnEncodedTextAlwaysEnds(t *testing.T) {
-	full := []byte((&RoomChatRequest{}).Append(nil))
+	full := (&RoomChatRequest{}).Append(nil)
 	copy(full[5:], bytes.Repeat([]byte{'x'}, 257))
 	var request RoomChatRequest
 	require.NoError(t, request.Decode(full))

@@ -16,27 +16,38 @@ type PacketManager struct {
 	users             *UserManager
 	rooms             *RoomManager
 	maxUnknownPackets int
+	greeting          MessageField // the message of the day
+	hasGreeting       bool
+	announcer         UserID // of announcements and the greeting
 	counters          *Counters
 	logger            *zap.Logger
 
 	scratch []byte // for encoding answers; what is sent is copied by the batch
 }
 
-func newPacketManager(users *UserManager, rooms *RoomManager, maxUnknownPackets int, counters *Counters,
+// newPacketManager makes a manager for a config that was found to be valid.
+func newPacketManager(users *UserManager, rooms *RoomManager, config *Config, counters *Counters,
 	logger *zap.Logger) *PacketManager {
 	m := &PacketManager{
-		users:             users,
-		rooms:             rooms,
-		maxUnknownPackets: maxUnknownPackets,
-		counters:          counters,
-		logger:            logger,
-		scratch:           make([]byte, 0, RoomChatNotifySize),
+		users:    users,
+		rooms:    rooms,
+		counters: counters,
+		logger:   logger,
+		scratch:  make([]byte, 0, RoomChatNotifySize),
 	}
+	m.announcer, _ = NewUserID(config.Announcer) // validated
+	m.reconfigure(&config.LiveConfig)
 	m.handlers[LoginRequestID] = (*PacketManager).processLogin
 	m.handlers[RoomEnterRequestID] = (*PacketManager).processEnterRoom
 	m.handlers[RoomLeaveRequestID] = (*PacketManager).processLeaveRoom
 	m.handlers[RoomChatRequestID] = (*PacketManager).processRoomChatMessage
 	return m
+}
+
+func (m *PacketManager) reconfigure(config *LiveConfig) {
+	m.maxUnknownPackets = config.MaxUnknownPackets
+	m.greeting, _ = NewMessageField(config.MessageOfTheDay) // validated
+	m.hasGreeting = config.MessageOfTheDay != ""
 }
 
 // ProcessRecvPacket handles one packet of a connection that is not closing. The ids of the server's own packets are no
@@ -80,14 +91,43 @@ func (m *PacketManager) ClearConnectionInfo(id bridge.ConnectionID) {
 func (m *PacketManager) violate(c *connection, violation Violation, id PacketID, packet []byte,
 	batch *bridge.SendBatch) {
 	m.counters.Violations[violation]++
-	m.logger.Warn("protocol violation, the connection is closed",
-		zap.String("peer", c.peer),
+	m.logger.Warn("protocol violation, the connection is closed", append(m.fields(c),
 		zap.Stringer("reason", violation),
 		zap.Stringer("packet", id),
-		zap.Int("size", len(packet)))
+		zap.Int("size", len(packet)))...)
+	m.expel(c, batch)
+}
+
+// expel closes a connection, after what is queued for it, and ignores what still comes from it.
+func (m *PacketManager) expel(c *connection, batch *bridge.SendBatch) {
 	c.closing = true
 	m.ClearConnectionInfo(c.id)
 	batch.Disconnect(c.id)
+}
+
+// fields say in a log line whom it is about.
+func (m *PacketManager) fields(c *connection) []zap.Field {
+	fields := []zap.Field{zap.Uint64("connection", uint64(c.id)), zap.String("peer", c.peer)}
+	if user := m.users.UserByConnection(c.id); user != nil {
+		fields = append(fields, zap.Stringer("user", user.ID()))
+		if room := user.Room(); room != nil {
+			fields = append(fields, zap.Int32("room", room.Number()))
+		}
+	}
+	return fields
+}
+
+// debug logs what a client did, at a level that is off unless somebody looks for something.
+func (m *PacketManager) debug(what string, c *connection) {
+	if entry := m.logger.Check(zap.DebugLevel, what); entry != nil {
+		entry.Write(m.fields(c)...)
+	}
+}
+
+// send sends what is in scratch to one connection.
+func (m *PacketManager) send(c *connection, id PacketID, batch *bridge.SendBatch) {
+	m.counters.Sent[id]++
+	batch.Send(c.id, m.scratch)
 }
 
 // processLogin: what is wrong with the connection comes first (31), then what is wrong with the id itself (12), then
@@ -103,13 +143,33 @@ func (m *PacketManager) processLogin(c *connection, packet []byte, batch *bridge
 	} else if id, err := request.UserID.UserID(); err != nil {
 		response.Result = ResultUserInvalidUniqueID
 	} else {
-		response.Result = m.users.AddUser(id, c.id)
+		response.Result = m.logIn(id, c)
 	}
 	m.count(response.Result, &m.counters.Logins)
 
 	m.scratch = response.Append(m.scratch[:0])
-	batch.Send(c.id, m.scratch)
+	m.send(c, LoginResponseID, batch)
+	if response.Result == ResultNone {
+		m.debug("logged in", c)
+		m.greet(c, batch)
+	}
 	return nil
+}
+
+func (m *PacketManager) logIn(id UserID, c *connection) ErrorCode {
+	if id == m.announcer {
+		return ResultLoginUserAlready
+	}
+	return m.users.AddUser(id, c.id)
+}
+
+func (m *PacketManager) greet(c *connection, batch *bridge.SendBatch) {
+	if !m.hasGreeting {
+		return
+	}
+	greeting := RoomChatNotify{UserID: m.announcer.Field(), Msg: m.greeting}
+	m.scratch = greeting.Append(m.scratch[:0])
+	m.send(c, RoomChatNotifyID, batch)
 }
 
 func (m *PacketManager) processEnterRoom(c *connection, packet []byte, batch *bridge.SendBatch) error {
@@ -130,9 +190,12 @@ func (m *PacketManager) processEnterRoom(c *connection, packet []byte, batch *br
 		response.RivalUserID = rival.Field()
 	}
 	m.count(response.Result, &m.counters.RoomEnters)
+	if response.Result == ResultNone {
+		m.debug("entered a room", c)
+	}
 
 	m.scratch = response.Append(m.scratch[:0])
-	batch.Send(c.id, m.scratch)
+	m.send(c, RoomEnterResponseID, batch)
 	return nil
 }
 
@@ -143,13 +206,14 @@ func (m *PacketManager) processLeaveRoom(c *connection, packet []byte, batch *br
 	}
 	response := RoomLeaveResponse{Result: ResultLeaveRoomInvalidRoomIndex}
 	if user := m.users.UserByConnection(c.id); user.State() == StateRoom {
+		m.debug("left a room", c)
 		user.Room().LeaveUser(user)
 		response.Result = ResultNone
 	}
 	m.count(response.Result, &m.counters.RoomLeaves)
 
 	m.scratch = response.Append(m.scratch[:0])
-	batch.Send(c.id, m.scratch)
+	m.send(c, RoomLeaveResponseID, batch)
 	return nil
 }
 
@@ -169,7 +233,7 @@ func (m *PacketManager) processRoomChatMessage(c *connection, packet []byte, bat
 	m.count(response.Result, &m.counters.Chats)
 
 	m.scratch = response.Append(m.scratch[:0])
-	batch.Send(c.id, m.scratch)
+	m.send(c, RoomChatResponseID, batch)
 	if response.Result != ResultNone {
 		return nil
 	}
@@ -177,6 +241,7 @@ func (m *PacketManager) processRoomChatMessage(c *connection, packet []byte, bat
 	m.scratch = notify.Append(m.scratch[:0])
 	user.Room().SendToAllUser(m.scratch, batch)
 	m.counters.Notifications += uint64(user.Room().Count())
+	m.counters.Sent[RoomChatNotifyID] += uint64(user.Room().Count())
 	return nil
 }
 

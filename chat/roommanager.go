@@ -42,3 +42,10 @@ func (m *RoomManager) EnterUser(number int32, user *User) (rival UserID, result 
 	}
 	return rival, ResultNone
 }
+
+// SetMaxRoomUsers changes how many members a room takes. Who is in a fuller one stays.
+func (m *RoomManager) SetMaxRoomUsers(maxRoomUsers int) {
+	for i := range m.rooms {
+		m.rooms[i].maxUsers = maxRoomUsers
+	}
+}

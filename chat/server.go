@@ -30,8 +30,19 @@ func NewServer(config Config, logger *zap.Logger) (*Server, error) {
 		rooms:       NewRoomManager(int32(config.StartRoom), config.MaxRooms, config.MaxRoomUsers),
 		logger:      logger,
 	}
-	s.packets = newPacketManager(s.users, s.rooms, config.MaxUnknownPackets, &s.counters, logger)
+	s.packets = newPacketManager(s.users, s.rooms, &config, &s.counters, logger)
 	return s, nil
+}
+
+// Reconfigure takes over another LiveConfig. The error is the *OptionError of its Validate; then nothing changes. Logic
+// loop only.
+func (s *Server) Reconfigure(config LiveConfig) error {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	s.rooms.SetMaxRoomUsers(config.MaxRoomUsers)
+	s.packets.reconfigure(&config)
+	return nil
 }
 
 // HandleMessage takes one message of the core and adds the answers to batch. It keeps nothing of the message.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -126,7 +127,7 @@ func fillField(field []byte, text string) error {
 	if !utf8.ValidString(text) {
 		return ErrTextNotUTF8
 	}
-	if bytes.IndexByte([]byte(text), 0) >= 0 {
+	if strings.IndexByte(text, 0) >= 0 {
 		return ErrTextHasNUL
 	}
 	copy(field, text)

@@ -96,6 +96,6 @@ func TestUserIDsAreEqualIfTheirTextsAre(t *testing.T) {
 	dirty, err := request.UserID.UserID()
 	require.NoError(t, err)
 
-	assert.True(t, clean == dirty)
+	assert.Equal(t, clean, dirty)
 	assert.Equal(t, name(t, "alice"), dirty.Field())
 }

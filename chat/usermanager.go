@@ -1,6 +1,10 @@
 package chat
 
-import "iocpnetlib/bridge"
+import (
+	"iter"
+
+	"iocpnetlib/bridge"
+)
 
 // UserManager owns the users: a pool of fixed size, found by connection and by id in constant time.
 type UserManager struct {
@@ -73,3 +77,14 @@ func (m *UserManager) UserByID(id UserID) *User { return m.byID[id] }
 
 // Count is the number of users who are logged in.
 func (m *UserManager) Count() int { return len(m.byID) }
+
+// All goes through the users who are logged in, in the order of their connections' slots.
+func (m *UserManager) All() iter.Seq[*User] {
+	return func(yield func(*User) bool) {
+		for _, user := range m.byConnection {
+			if user != nil && !yield(user) {
+				return
+			}
+		}
+	}
+}

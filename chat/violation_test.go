@@ -40,7 +40,7 @@ func TestAKnownIDWithTheWrongSizeClosesTheConnection(t *testing.T) {
 				assert.Zero(t, counters.Violations[ViolationUnknownPackets])
 				lines := h.logs.FilterLevelExact(zap.WarnLevel).All()
 				require.Len(t, lines, 1, "one line")
-				assert.Equal(t, map[string]any{"peer": "192.0.2.1:7", "reason": "packet_size", "packet": name,
+				assert.Equal(t, map[string]any{"connection": uint64(alice), "peer": "192.0.2.1:7", "reason": "packet_size", "packet": name,
 					"size": int64(size)}, lines[0].ContextMap())
 			})
 		}
@@ -121,8 +121,8 @@ func TestTooManyUnknownIDsInARowCloseTheConnection(t *testing.T) {
 	assert.EqualValues(t, 19, counters.UnknownPackets)
 	lines := h.logs.FilterLevelExact(zap.WarnLevel).All()
 	require.Len(t, lines, 1)
-	assert.Equal(t, map[string]any{"peer": "192.0.2.1:0", "reason": "unknown_packets", "packet": "PACKET_301",
-		"size": int64(5)}, lines[0].ContextMap())
+	assert.Equal(t, map[string]any{"connection": uint64(alice), "peer": "192.0.2.1:0",
+		"reason": "unknown_packets", "packet": "PACKET_301", "size": int64(5)}, lines[0].ContextMap())
 
 	h.close(alice)
 	next := h.connect(0)

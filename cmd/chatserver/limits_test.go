@@ -137,34 +137,34 @@ func TestIPv6(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	tests := []struct{ arguments, want string }{
-		{"--port 70000", `chatserver: invalid value "70000" for option --port: allowed is a whole number from 0 to 65535`},
-		{"--port x", `chatserver: invalid value "x" for option --port: allowed is a whole number from 0 to 65535`},
-		{"--io-threads 65", `chatserver: invalid value "65" for option --io-threads: allowed is a whole number from 0 to 64`},
-		{"--io kqueue", `chatserver: invalid value "kqueue" for option --io: allowed is auto, io_uring, epoll or iocp`},
+		{"--port 70000", `chatserver: option --port is "70000", allowed is a whole number from 0 to 65535`},
+		{"--port x", `chatserver: option --port is "x", allowed is a whole number from 0 to 65535`},
+		{"--io-threads 65", `chatserver: option --io-threads is "65", allowed is a whole number from 0 to 64`},
+		{"--io kqueue", `chatserver: option --io is "kqueue", allowed is auto, io_uring, epoll or iocp`},
 		{"--max-packet-size 261",
-			`chatserver: invalid value "261" for option --max-packet-size: allowed is a whole number from 262 to 65535`},
+			`chatserver: option --max-packet-size is "261", allowed is a whole number from 262 to 65535`},
 		{"--max-connections 0",
-			`chatserver: invalid value "0" for option --max-connections: allowed is a whole number from 1 to 1000000`},
-		{"--max-users 0",
-			`chatserver: invalid value "0" for option --max-users: allowed is a whole number from 1 to 1000000`},
+			`chatserver: option --max-connections is "0", allowed is a whole number from 1 to 1000000`},
+		{"--max-users -1",
+			`chatserver: option --max-users is "-1", allowed is a whole number from 0 to 1000000`},
 		{"--max-users 51 --max-connections 50",
-			`chatserver: option --max-users is 51, allowed is 1 to 50, the value of --max-connections`},
-		{"--start-room 2147483647", `chatserver: option --start-room is 2147483647, allowed is ` +
+			`chatserver: option --max-users is "51", allowed is 1 to 50, the value of --max-connections`},
+		{"--start-room 2147483647", `chatserver: option --start-room is "2147483647", allowed is ` +
 			`-2147483648 to 2147483548 with 100 rooms`},
-		{"--max-rooms 0", `chatserver: invalid value "0" for option --max-rooms: allowed is a whole number from 1 to 1000000`},
+		{"--max-rooms 0", `chatserver: option --max-rooms is "0", allowed is a whole number from 1 to 1000000`},
 		{"--max-room-users -1",
-			`chatserver: invalid value "-1" for option --max-room-users: allowed is a whole number from 1 to 1000000`},
-		{"--bind localhost", `chatserver: invalid value "localhost" for option --bind: allowed is an IPv4 or IPv6 ` +
+			`chatserver: option --max-room-users is "-1", allowed is a whole number from 1 to 1000000`},
+		{"--bind localhost", `chatserver: option --bind is "localhost", allowed is an IPv4 or IPv6 ` +
 			`address without port, or nothing`},
-		{"--drain 1h", `chatserver: invalid value "1h" for option --drain: allowed is a time from 0s to 10m0s, such as ` +
+		{"--stop-timeout 1h", `chatserver: option --stop-timeout is "1h", allowed is a time from 0s to 10m0s, such as ` +
 			`1500ms or 5s`},
-		{"--keepalive-interval 0s", `chatserver: invalid value "0s" for option --keepalive-interval: allowed is a time ` +
+		{"--keepalive-interval 0s", `chatserver: option --keepalive-interval is "0s", allowed is a time ` +
 			`from 1s to 9h6m7s, such as 1500ms or 5s`},
-		{"--max-packet-rate -1", `chatserver: invalid value "-1" for option --max-packet-rate: allowed is a whole number ` +
+		{"--max-packet-rate -1", `chatserver: option --max-packet-rate is "-1", allowed is a whole number ` +
 			`from 0 to 1000000`},
-		{"--log-level loud", `chatserver: invalid value "loud" for option --log-level: allowed is debug, info, warn or error`},
+		{"--log-level loud", `chatserver: option --log-level is "loud", allowed is debug, info, warn or error`},
 		{"--rooms 5", `chatserver: unknown option --rooms`},
-		{"-rooms=5", `chatserver: unknown option --rooms`},
+		{"-rooms=5", `chatserver: "-rooms=5": options begin with two dashes`},
 		{"--max-rooms 5 --port", `chatserver: option --port needs a value`},
 		{"--=5", `chatserver: unexpected argument "--=5"`},
 		{"extra", `chatserver: unexpected argument "extra"`},
@@ -183,7 +183,7 @@ func TestHelp(t *testing.T) {
 	output, _, code := runToEnd(t, "--help")
 	assert.Equal(t, 0, code)
 	for _, option := range []string{"port", "bind", "core", "io", "io-threads", "max-connections", "max-packet-size",
-		"start-room", "max-rooms", "max-room-users", "max-users", "max-unknown-packets", "drain", "log-level",
+		"start-room", "max-rooms", "max-room-users", "max-users", "max-unknown-packets", "drain", "stop-timeout", "log-level", "admin", "config",
 		"login-timeout", "idle-timeout", "keepalive-idle", "keepalive-interval", "keepalive-count", "max-packet-rate",
 		"max-byte-rate", "rate-burst"} {
 		assert.Contains(t, output, "  --"+option+" ")

@@ -80,8 +80,7 @@ func (w *modelWorld) hear(c *modelClient, size int) {
 	buffer := make([]byte, size)
 	n, err := io.ReadFull(c.conn, buffer)
 	c.heard += string(buffer[:n])
-	var broken *net.OpError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*net.OpError](err); ok {
 		err = broken.Err
 	}
 	if err != nil {

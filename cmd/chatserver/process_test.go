@@ -74,7 +74,8 @@ func serverCommand(t *testing.T, arguments ...string) *exec.Cmd {
 	}
 	command := exec.Command(program, arguments...)
 	// A process under the race detector sleeps for a second before it ends, unless told otherwise.
-	command.Env = append(os.Environ(), runMainVariable+"=1", "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
+	// No admin page unless a test wants one: servers that run at once would all want the same address.
+	command.Env = append(os.Environ(), runMainVariable+"=1", "CHATSERVER_ADMIN=", "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	prepareForStop(command)
 	return command
 }

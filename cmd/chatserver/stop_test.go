@@ -130,7 +130,7 @@ func TestStopInTheMiddleOfTraffic(t *testing.T) {
 
 func TestAStopIsBoundedWhenAClientDoesNotRead(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--drain", "500ms", "--send-buffer", fmt.Sprint(32<<20))
+		server := startServer(t, core, "--stop-timeout", "500ms", "--send-buffer", fmt.Sprint(32<<20))
 		talkToSlowClient(t, server, slowMessages)
 
 		server.interrupt()
@@ -141,7 +141,7 @@ func TestAStopIsBoundedWhenAClientDoesNotRead(t *testing.T) {
 
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--drain", "5m", "--send-buffer", fmt.Sprint(32<<20))
+		server := startServer(t, core, "--stop-timeout", "5m", "--send-buffer", fmt.Sprint(32<<20))
 		talkToSlowClient(t, server, slowMessages)
 
 		// One that comes at once is the same, so it is repeated until the server has had enough.

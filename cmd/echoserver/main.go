@@ -7,6 +7,7 @@ import (
 
 	"iocpnetlib/bridge"
 	"iocpnetlib/cmd/internal/serverrun"
+	"iocpnetlib/cmd/internal/settings"
 )
 
 func main() {
@@ -14,12 +15,17 @@ func main() {
 		Name:          "echoserver",
 		About:         "Sends every packet back as it came.",
 		MinPacketSize: bridge.HeaderLength,
-		NewLogic: func(*serverrun.Options, *zap.Logger) (serverrun.Logic, error) {
-			return &echo{}, nil
-		},
+		New:           func() serverrun.Part { return part{} },
 	}
 	program.Main()
 }
+
+// part: there are no settings but the common ones.
+type part struct{}
+
+func (part) Declare(*settings.Set)                                {}
+func (part) Check(*settings.Set, *serverrun.Options) error        { return nil }
+func (part) NewLogic(logger *zap.Logger) (serverrun.Logic, error) { return &echo{}, nil }
 
 // echo is the whole logic.
 type echo struct{ packets uint64 }

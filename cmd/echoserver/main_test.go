@@ -72,6 +72,7 @@ func TestEveryPacketComesBack(t *testing.T) {
 		_, err = io.ReadFull(conn, received)
 		require.NoError(t, err)
 		require.NoError(t, <-written)
+		//nolint:testifylint // Equal would print them all
 		assert.True(t, sent.String() == string(received), "the bytes differ")
 
 		require.NoError(t, conn.Close())

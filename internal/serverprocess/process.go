@@ -33,7 +33,8 @@ type Process struct {
 // then stops the server. On Linux it dies with the caller, however that ends.
 func Start(log *Log, program string, arguments []string, variables ...string) (*Process, error) {
 	p := &Process{command: exec.Command(program, arguments...), log: log, done: make(chan struct{})}
-	p.command.Env = append(os.Environ(), variables...)
+	// No admin page unless arguments ask for one: servers that run at once would all want the same address.
+	p.command.Env = append(os.Environ(), append([]string{"CHATSERVER_ADMIN=", "ECHOSERVER_ADMIN="}, variables...)...)
 	p.command.Stderr = log
 	prepare(p.command)
 	stdout, err := p.command.StdoutPipe()

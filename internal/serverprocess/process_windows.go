@@ -65,7 +65,7 @@ func sendCtrlC(pid string) error {
 	if err != nil {
 		return err
 	}
-	freeConsole.Call() // there may be none
+	_, _, _ = freeConsole.Call() // there may be none
 	if ok, _, err := attachConsole.Call(uintptr(id)); ok == 0 {
 		return fmt.Errorf("AttachConsole: %w", err)
 	}

@@ -217,6 +217,17 @@ NetLib_Result NetLib_SetLimits(NetLib_Server* server, const NetLib_Limits* limit
     });
 }
 
+NetLib_Result NetLib_SetLogLevel(NetLib_Server* server, int32_t minLevel) noexcept
+{
+    if (server == nullptr || minLevel < NetLib_LogLevel_Trace || minLevel > NetLib_LogLevel_Fatal)
+        return NetLib_Result_InvalidArgument;
+    const NetLib_Server::Call call(*server);
+    if (call.Server() == nullptr)
+        return NetLib_Result_NotStarted;
+    call.Server()->SetLogLevel(minLevel);
+    return NetLib_Result_Success;
+}
+
 NetLib_Result NetLib_StopAccepting(NetLib_Server* server) noexcept
 {
     if (server == nullptr)

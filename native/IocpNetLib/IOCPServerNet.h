@@ -48,6 +48,7 @@ public:
                                        std::span<const NetLib_ConnectionId> receivers);
     [[nodiscard]] NetLib_Result SendPacket(NetLib_ConnectionId connectionId, std::span<const std::byte> packet);
     void SetLimits(const Limits& limits);
+    void SetLogLevel(int32_t minLevel) noexcept { m_Context.Logger.SetMinLevel(minLevel); }
     void StopAccepting();
     void BeginStop();
 

@@ -1,6 +1,7 @@
 // Log lines on their way to the user's callback.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "IocpNetLib.h"
@@ -21,20 +22,28 @@ enum class LogLevel : int32_t {
     Error = NetLib_LogLevel_Error,
 };
 
-// Immutable, so any thread may write. Lines are cut at 511 bytes.
+// Any thread may write. Lines are cut at 511 bytes.
 class Log {
 public:
     Log(NetLib_LogFunc function, void* user, int32_t minLevel) noexcept
         : m_Function(function), m_User(user), m_MinLevel(minLevel)
     {
     }
+    Log(const Log& other) noexcept
+        : Log(other.m_Function, other.m_User, other.m_MinLevel.load(std::memory_order_relaxed))
+    {
+    }
+    Log& operator=(const Log&) = delete;
+
+    // Any thread.
+    void SetMinLevel(int32_t minLevel) noexcept { m_MinLevel.store(minLevel, std::memory_order_relaxed); }
 
     void Write(LogLevel level, const char* format, ...) const noexcept NETLIB_PRINTF(3, 4);
 
 private:
     NetLib_LogFunc m_Function;
     void* m_User;
-    int32_t m_MinLevel;
+    std::atomic<int32_t> m_MinLevel;
 };
 
 } // namespace NetLib

@@ -38,7 +38,7 @@ struct ServerContext {
     const NetConfig Config;
     std::mutex LimitsMutex;
     Limits CurrentLimits; // under it; workers keep a copy each
-    const Log Logger;
+    Log Logger;
     MessagePool Messages;
     SharedBlockPool SharedBlocks; // Copy and Trim under LogicMutex; before the connections, which refer to them
     ConnectionPool Connections;

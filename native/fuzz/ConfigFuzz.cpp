@@ -12,11 +12,11 @@ namespace {
 
 struct Field {
     std::string_view Name;
-    int32_t NetLib_Config::* Value;
+    int32_t NetLib_Config::*Value;
     int64_t Min;
     int64_t Max;
-    int32_t NetLib_Config::* MinField; // instead of Min and Max, where another field is the bound
-    int32_t NetLib_Config::* MaxField;
+    int32_t NetLib_Config::*MinField; // instead of Min and Max, where another field is the bound
+    int32_t NetLib_Config::*MaxField;
     NetLib_Result Result;
 };
 
@@ -38,8 +38,8 @@ constexpr std::array Fields{
     Field{"MaxConnectionCount", &C::MaxConnectionCount, 1, 1'000'000, nullptr, nullptr, 39},
     Field{"MaxMessagePoolCount", &C::MaxMessagePoolCount, 1, 16'777'216, nullptr, nullptr, 40},
     Field{"ExtraMessagePoolCount", &C::ExtraMessagePoolCount, 0, 16'777'216, nullptr, nullptr, 41},
-    Field{"PerformancePacketMillisecondsTime", &C::PerformancePacketMillisecondsTime, 100, 86'400'000, nullptr,
-          nullptr, 42}, // and 0
+    Field{"PerformancePacketMillisecondsTime", &C::PerformancePacketMillisecondsTime, 100, 86'400'000, nullptr, nullptr,
+          42}, // and 0
     Field{"PostMessagesThreadsCount", &C::PostMessagesThreadsCount, 1, 1, nullptr, nullptr, 43},
     Field{"CloseTimeoutMilliseconds", &C::CloseTimeoutMilliseconds, 0, 600'000, nullptr, nullptr, Other},
     Field{"FirstPacketTimeoutMilliseconds", &C::FirstPacketTimeoutMilliseconds, 0, 3'600'000, nullptr, nullptr, Other},
@@ -145,7 +145,8 @@ void CheckAccepted(const NetLib_Config& config, const NetConfig& checked)
                 same(config.MaxBytesPerSecond, checked.InitialLimits.Rate.BytesPerSecond) &&
                 same(config.RateBurstMilliseconds, checked.InitialLimits.Rate.Burst / std::chrono::milliseconds(1)) &&
                 same(config.NoDelay, checked.NoDelay ? 1 : 0) &&
-                same(config.IoBackend, static_cast<int32_t>(checked.Backend)) && checked.BindAddress == config.BindAddress,
+                same(config.IoBackend, static_cast<int32_t>(checked.Backend)) &&
+                checked.BindAddress == config.BindAddress,
             "an accepted value arrives as it is");
 }
 

@@ -19,8 +19,7 @@ inline constexpr uint32_t MaxStream = 1 << 18;
 inline constexpr uint32_t MaxRing = 130'000;
 
 // Ends the process, which libFuzzer reports together with the input, if a promise does not hold.
-inline void Require(bool holds, const char* promise,
-                    const std::source_location where = std::source_location::current())
+inline void Require(bool holds, const char* promise, const std::source_location where = std::source_location::current())
 {
     if (holds)
         return;
@@ -55,9 +54,7 @@ public:
     [[nodiscard]] uint32_t Between(uint32_t min, uint32_t max) noexcept
     {
         const uint32_t range = max - min;
-        const uint32_t number = range <= 0xFF     ? Take<uint8_t>()
-                                : range <= 0xFFFF ? Take<uint16_t>()
-                                                  : Take<uint32_t>();
+        const uint32_t number = range <= 0xFF ? Take<uint8_t>() : range <= 0xFFFF ? Take<uint16_t>() : Take<uint32_t>();
         return min + static_cast<uint32_t>(number % (uint64_t{range} + 1));
     }
 

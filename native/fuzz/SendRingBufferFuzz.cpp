@@ -15,9 +15,7 @@ public:
         // Small rings, which wrap after a few bytes, are where the arithmetic is; the others are as large as
         // goes quickly.
         const uint8_t sizes = m_Input.Take<uint8_t>();
-        m_Capacity = sizes < 200   ? 5 + sizes
-                     : sizes < 255 ? m_Input.Between(5, 16384)
-                                   : m_Input.Between(5, MaxRing);
+        m_Capacity = sizes < 200 ? 5 + sizes : sizes < 255 ? m_Input.Between(5, 16384) : m_Input.Between(5, MaxRing);
         // A ring goes round some times, and no input takes long.
         m_MaxStream = std::min(2048 + 4 * m_Capacity, MaxStream);
         m_Ring.Create(m_Capacity);

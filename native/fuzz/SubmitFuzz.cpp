@@ -178,7 +178,9 @@ NetLib_Op OpOf(Input& input, uint32_t payloadSize, uint32_t receiverCount, NetLi
 {
     NetLib_Op op{};
     const uint8_t type = input.Take<uint8_t>();
-    op.Type = type < 250 ? (type < 120 ? NetLib_Op_Send : type < 246 ? NetLib_Op_Broadcast : NetLib_Op_Disconnect)
+    op.Type = type < 250 ? (type < 120   ? NetLib_Op_Send
+                            : type < 246 ? NetLib_Op_Broadcast
+                                         : NetLib_Op_Disconnect)
                          : input.Take<uint32_t>();
     op.ConnectionId = IdOf(input, connected);
     op.PayloadOffset = OffsetOf(input, payloadSize);

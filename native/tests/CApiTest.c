@@ -8,10 +8,10 @@
 
 #define TEXT_OF(x) #x
 #define LINE_TEXT(line) TEXT_OF(line)
-#define REQUIRE(condition)                                                                \
-    do {                                                                                  \
-        if (!(condition))                                                                 \
-            return "CApiTest.c:" LINE_TEXT(__LINE__) ": " #condition;                     \
+#define REQUIRE(condition)                                                                                             \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            return "CApiTest.c:" LINE_TEXT(__LINE__) ": " #condition;                                                  \
     } while (0)
 
 #define PATIENCE 20000
@@ -120,9 +120,9 @@ const char* CApiTest_Defaults(void)
 
 const char* CApiTest_ResultTexts(void)
 {
-    static const int32_t known[] = {0,  32, 33, 34, 35, 36, 37, 38, 39, 40, 41,  42,  43,  45,  46,  47,  48,  49,  50,
-                                    51, 52, 53, 54, 55, 56, 57, 61, 62, 63, 64,  65,  100, 101, 102, 103, 104, 105,
-                                    106, 107, 108, 109};
+    static const int32_t known[] = {0,  32, 33, 34,  35,  36,  37,  38,  39,  40,  41,  42,  43, 45,
+                                    46, 47, 48, 49,  50,  51,  52,  53,  54,  55,  56,  57,  61, 62,
+                                    63, 64, 65, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109};
     const char* unknown = NetLib_ResultText(-1);
     size_t next = 0;
     int32_t result;
@@ -239,6 +239,8 @@ static const char* NotStarted(NetLib_Server* server)
     REQUIRE(NetLib_SetLimits(NULL, &limits, NULL, 0) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_SetLimits(server, NULL, NULL, 0) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_SetLimits(server, &limits, NULL, 1) == NetLib_Result_InvalidArgument);
+    REQUIRE(NetLib_SetLogLevel(server, NetLib_LogLevel_Info) == NetLib_Result_NotStarted);
+    REQUIRE(NetLib_SetLogLevel(server, NetLib_LogLevel_Fatal + 1) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_StopAccepting(server) == NetLib_Result_NotStarted);
     REQUIRE(NetLib_StopAccepting(NULL) == NetLib_Result_InvalidArgument);
     REQUIRE(NetLib_BeginStop(server) == NetLib_Result_NotStarted);

@@ -24,10 +24,7 @@
 namespace NetLib::Test {
 
 // Not in an unnamed namespace: the tests look for these names in the files.
-NETLIB_NOINLINE void CrashByWriting(uintptr_t address)
-{
-    *reinterpret_cast<volatile int*>(address) = 1;
-}
+NETLIB_NOINLINE void CrashByWriting(uintptr_t address) { *reinterpret_cast<volatile int*>(address) = 1; }
 
 volatile int g_Endless = 1; // hides from the compiler what it would refuse
 

@@ -39,9 +39,7 @@ uint32_t ThisProcess() { return static_cast<uint32_t>(::getpid()); }
 // A folder that is removed with what is in it.
 class ScratchFolder {
 public:
-    ScratchFolder()
-        : m_Path(fs::temp_directory_path() /
-                 ("IocpNetLib-test-" + std::to_string(ThisProcess())))
+    ScratchFolder() : m_Path(fs::temp_directory_path() / ("IocpNetLib-test-" + std::to_string(ThisProcess())))
     {
         fs::remove_all(m_Path);
         fs::create_directory(m_Path);

@@ -146,10 +146,7 @@ private:
         }
         return true;
     }
-    void ChooseNextSize()
-    {
-        m_NextSize = m_Random.OneIn(5) ? m_MaxPacketSize : m_Random.Between(1, m_MaxPacketSize);
-    }
+    void ChooseNextSize() { m_NextSize = m_Random.OneIn(5) ? m_MaxPacketSize : m_Random.Between(1, m_MaxPacketSize); }
 
     const uint32_t m_MaxPacketSize;
     const uint32_t m_Capacity;

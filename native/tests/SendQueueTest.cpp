@@ -34,8 +34,8 @@ public:
                     return std::nullopt;
             }
         }
-        const uint32_t taken = random.OneIn(2) ? static_cast<uint32_t>(size)
-                                               : random.Between(0, static_cast<uint32_t>(size));
+        const uint32_t taken =
+            random.OneIn(2) ? static_cast<uint32_t>(size) : random.Between(0, static_cast<uint32_t>(size));
         m_Queue.SendCompleted(taken);
         Position += taken;
         return taken;
@@ -66,8 +66,10 @@ TEST_P(SendQueueSizes, RandomStepsKeepTheOrder)
                 // A batch of logic's: nobody reads before it is published.
                 for (uint32_t n = random.Between(1, 3); n != 0; --n) {
                     const auto room = static_cast<uint32_t>(capacity - (written - reader.Position));
-                    const uint32_t size =
-                        std::max(random.OneIn(4) ? room : random.OneIn(4) ? room + 1 : random.Between(1, capacity), 1u);
+                    const uint32_t size = std::max(random.OneIn(4)   ? room
+                                                   : random.OneIn(4) ? room + 1
+                                                                     : random.Between(1, capacity),
+                                                   1u);
                     const Bytes data = StreamBytes(written, size);
                     SharedPiece piece;
                     if (random.OneIn(2))

@@ -148,8 +148,7 @@ TEST(SendRingBuffer, TwoThreads)
             if (std::chrono::steady_clock::now() > deadline)
                 return false;
             const auto pieces = ring.GetSendAbleData(random.Between(1, 400));
-            const auto taken =
-                random.Between(0, static_cast<uint32_t>(pieces[0].size() + pieces[1].size()));
+            const auto taken = random.Between(0, static_cast<uint32_t>(pieces[0].size() + pieces[1].size()));
             for (uint32_t i = 0; i < taken; ++i) {
                 const auto byte = i < pieces[0].size() ? pieces[0][i] : pieces[1][i - pieces[0].size()];
                 if (byte != StreamByte(position++))

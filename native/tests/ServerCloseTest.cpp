@@ -30,8 +30,8 @@ TEST_P(Violation, AnswersThenEnd)
     EXPECT_EQ(packet.Data, good);
     EXPECT_EQ(server.Send(id, packet.Data), NetLib_Result_Success);
     const Event close = server.Next(NetLib_MessageType_Close);
-    const auto reason = length < NETLIB_PACKET_HEADER_LENGTH ? NetLib_CloseReason_PacketTooShort
-                                                             : NetLib_CloseReason_PacketTooLong;
+    const auto reason =
+        length < NETLIB_PACKET_HEADER_LENGTH ? NetLib_CloseReason_PacketTooShort : NetLib_CloseReason_PacketTooLong;
     EXPECT_EQ(close.Id, id);
     EXPECT_EQ(close.Reason, reason);
     EXPECT_EQ(server.Send(id, good), NetLib_Result_Success) << "the Close was not given back yet";

@@ -79,8 +79,8 @@ TestClient::TestClient(uint16_t port, const std::string& host)
 void TestClient::Send(std::span<const std::byte> data)
 {
     while (!data.empty()) {
-        const auto sent = ::send(m_Socket.Get(), reinterpret_cast<const char*>(data.data()),
-                                 static_cast<int>(data.size()), NoSignal);
+        const auto sent =
+            ::send(m_Socket.Get(), reinterpret_cast<const char*>(data.data()), static_cast<int>(data.size()), NoSignal);
         if (sent <= 0)
             Fail("send");
         data = data.subspan(static_cast<size_t>(sent));

@@ -56,9 +56,8 @@ void LogLines::Receive(void* user, int32_t level, const char* text, uint32_t len
 size_t LogLines::Count(const std::string& text) const
 {
     const std::lock_guard lock(m_Mutex);
-    return static_cast<size_t>(std::count_if(m_Lines.begin(), m_Lines.end(), [&](const Line& line) {
-        return line.Text.find(text) != std::string::npos;
-    }));
+    return static_cast<size_t>(std::count_if(
+        m_Lines.begin(), m_Lines.end(), [&](const Line& line) { return line.Text.find(text) != std::string::npos; }));
 }
 
 std::vector<std::string> LogLines::FromInsideCalls() const
@@ -248,9 +247,8 @@ EchoTotals CopyingEcho(NetLib_Server* server)
         int8_t type = 0;
         NetLib_ConnectionId id = 0;
         uint32_t size = 0;
-        const NetLib_Result result =
-            NetLib_GetNetworkMessage(server, &type, &id, buffer.data(), static_cast<uint32_t>(buffer.size()), &size,
-                                     NETLIB_WAIT_INFINITE);
+        const NetLib_Result result = NetLib_GetNetworkMessage(
+            server, &type, &id, buffer.data(), static_cast<uint32_t>(buffer.size()), &size, NETLIB_WAIT_INFINITE);
         if (!GoesOn(result))
             return order.Totals;
         if (result == NetLib_Result_NoMessage)

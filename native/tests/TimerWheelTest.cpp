@@ -33,7 +33,8 @@ TEST(TimerWheel, AnEmptyOneHasNothingToDo)
 TEST(TimerWheel, ExpiresAtItsTickAndNotBefore)
 {
     for (const uint64_t start : {uint64_t{0}, uint64_t{63}, uint64_t{4095}, uint64_t{123'456'789}}) {
-        for (const uint64_t distance : {1, 2, 63, 64, 65, 4095, 4096, 4097, 262'143, 262'144, 20'000'000, 100'000'000}) {
+        for (const uint64_t distance :
+             {1, 2, 63, 64, 65, 4095, 4096, 4097, 262'143, 262'144, 20'000'000, 100'000'000}) {
             TimerWheel wheel;
             (void)AdvanceTo(wheel, start);
             Timer timer;

@@ -8,7 +8,8 @@ __declspec(dllimport) BOOLEAN WINAPI SystemFunction036(PVOID buffer, ULONG lengt
 
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size);
 
-BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
+BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size)
+{
     while (size > 0) {
         const ULONG part = size > 0x10000000 ? 0x10000000 : (ULONG)size;
         if (!SystemFunction036(data, part)) {

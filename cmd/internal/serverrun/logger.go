@@ -9,11 +9,25 @@ import (
 	"golang.org/x/term"
 )
 
-// newLogger logs to file: for people if it is a terminal, otherwise one JSON object a line for programs. Nothing waits
-// for the file, so the queue has to be closed at the end.
-func newLogger(file *os.File, level zapcore.Level) (*zap.Logger, *logQueue) {
+// Of lines with the same message, so many are logged in a second; of further ones every hundredth. Counters count them
+// all.
+const (
+	sampleTick  = time.Second
+	sampleFirst = 100
+	sampleRest  = 100
+)
+
+// newLogger logs to file, for people or, one JSON object a line, for programs. Nothing waits for the file, so the queue
+// has to be closed at the end.
+func newLogger(file *os.File, format string, level zapcore.LevelEnabler) (*zap.Logger, *logQueue) {
+	if format == "auto" {
+		format = "json"
+		if term.IsTerminal(int(file.Fd())) {
+			format = "console"
+		}
+	}
 	var encoder zapcore.Encoder
-	if term.IsTerminal(int(file.Fd())) {
+	if format == "console" {
 		config := zap.NewDevelopmentEncoderConfig()
 		encoder = zapcore.NewConsoleEncoder(config)
 	} else {
@@ -22,7 +36,13 @@ func newLogger(file *os.File, level zapcore.Level) (*zap.Logger, *logQueue) {
 		encoder = zapcore.NewJSONEncoder(config)
 	}
 	queue := newLogQueue(file, droppedNotice(encoder))
-	return zap.New(zapcore.NewCore(encoder, queue, level)), queue
+	core := zapcore.NewSamplerWithOptions(zapcore.NewCore(encoder, queue, level), sampleTick, sampleFirst, sampleRest,
+		zapcore.SamplerHook(func(_ zapcore.Entry, decision zapcore.SamplingDecision) {
+			if decision&zapcore.LogDropped != 0 {
+				queue.sampled.Add(1)
+			}
+		}))
+	return zap.New(core), queue
 }
 
 // droppedNotice makes the line that tells how many lines were dropped.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,8 +21,11 @@ type logQueue struct {
 	closed chan struct{} // closed by Close
 	ended  chan struct{} // closed when the goroutine has ended
 
-	mutex   sync.Mutex
-	dropped uint64 // since the last notice
+	sampled atomic.Uint64 // lines that the logger left out because there were many like them
+
+	mutex      sync.Mutex
+	dropped    uint64 // since the last notice
+	allDropped uint64
 }
 
 func newLogQueue(to io.Writer, notice func(dropped uint64) []byte) *logQueue {
@@ -88,7 +92,9 @@ func (q *logQueue) write(line []byte) {
 	q.mutex.Unlock()
 	if dropped > 0 {
 		if _, err := q.to.Write(q.notice(dropped)); err != nil {
-			q.drop(dropped)
+			q.mutex.Lock()
+			q.dropped += dropped // to be told of later
+			q.mutex.Unlock()
 		}
 	}
 }
@@ -96,5 +102,14 @@ func (q *logQueue) write(line []byte) {
 func (q *logQueue) drop(lines uint64) {
 	q.mutex.Lock()
 	q.dropped += lines
+	q.allDropped += lines
 	q.mutex.Unlock()
+}
+
+// leftOut tells how many lines were lost because nobody read the log fast enough, and how many were left out because
+// there were many like them. Any goroutine.
+func (q *logQueue) leftOut() (dropped, sampled uint64) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	return q.allDropped, q.sampled.Load()
 }

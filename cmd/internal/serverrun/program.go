@@ -1,10 +1,9 @@
-// Package serverrun runs a server program from its command line to its exit code: options, log, core, logic loop,
-// signals, and a stop that takes a bounded time.
+// Package serverrun runs a server program from its command line to its exit code: settings, log, core, logic loop,
+// admin page, signals, reloads, and a stop that takes a bounded time.
 package serverrun
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -13,13 +12,14 @@ import (
 	"go.uber.org/zap"
 
 	"iocpnetlib/bridge"
+	"iocpnetlib/cmd/internal/settings"
 )
 
 // The exit codes of a server program.
 const (
-	ExitOK    = 0 // help was shown, or the server was stopped
+	ExitOK    = 0 // help or the configuration was shown, or the server was stopped
 	ExitError = 1 // it could not start, its core failed, or it was told twice to stop
-	ExitUsage = 2 // an option is wrong
+	ExitUsage = 2 // a setting is wrong
 )
 
 // How long the end of the program waits for the last log lines, when it has time and when it is to end at once. Only a
@@ -33,14 +33,22 @@ const (
 type Program struct {
 	Name  string // as the user types it
 	About string // a sentence for the help
-	// MinPacketSize is the smallest --max-packet-size that makes sense.
+	// MinPacketSize is the smallest max-packet-size that makes sense.
 	MinPacketSize int
-	// DefaultRate is how much one client may send unless options say otherwise. Its burst is not used.
+	// DefaultRate is how much one client may send unless settings say otherwise. Its burst is not used.
 	DefaultRate bridge.RateLimit
-	// AddFlags adds options; it may be nil.
-	AddFlags func(flags *flag.FlagSet)
-	// NewLogic makes the logic, once the options are known. Its error is one of the options.
-	NewLogic func(options *Options, logger *zap.Logger) (Logic, error)
+	// New makes the program's own part, with the default settings. It is called for each loading of the settings.
+	New func() Part
+}
+
+// Part is the settings of one server program, and what is made of them.
+type Part interface {
+	// Declare adds the program's settings.
+	Declare(set *settings.Set)
+	// Check looks at the settings beside each other and the common ones. Its error is made with set.Refuse.
+	Check(set *settings.Set, common *Options) error
+	// NewLogic makes the logic.
+	NewLogic(logger *zap.Logger) (Logic, error)
 }
 
 // Logic is the logic of a server.
@@ -50,40 +58,90 @@ type Logic interface {
 	Summary() []zap.Field
 }
 
+// ReconfigurableLogic is Logic of a program that has settings which change while it runs.
+type ReconfigurableLogic interface {
+	Logic
+	// Reconfigure takes over the live settings of part, which Check has found good. The logic loop calls it.
+	Reconfigure(part Part)
+}
+
+// configuration is one loading of the settings.
+type configuration struct {
+	set     *settings.Set
+	options Options
+	part    Part
+}
+
+// configure loads the settings. Errors are sentences for people, or settings.ErrHelp.
+func (p *Program) configure(arguments []string) (*configuration, error) {
+	c := &configuration{set: settings.New(p.Name), part: p.New()}
+	c.options.declare(c.set, p.MinPacketSize, p.DefaultRate)
+	c.part.Declare(c.set)
+	if err := c.set.Load(arguments, os.LookupEnv); err != nil {
+		return c, err
+	}
+	if err := c.options.check(c.set); err != nil {
+		return c, err
+	}
+	return c, c.part.Check(c.set, &c.options)
+}
+
+// Settings is every setting of the program with its default.
+func (p *Program) Settings() []*settings.Setting {
+	set := settings.New(p.Name)
+	new(Options).declare(set, p.MinPacketSize, p.DefaultRate)
+	p.New().Declare(set)
+	return set.All()
+}
+
 // Main runs the program with the process's arguments and ends the process.
-func (p *Program) Main() { os.Exit(p.run(os.Args[1:], os.Stdout, os.Stderr)) }
+func (p *Program) Main() {
+	os.Exit(p.command(os.Args[1:], os.Stdout, os.Stderr))
+}
 
-func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int {
-	var options Options
-	flags := flag.NewFlagSet(p.Name, flag.ContinueOnError)
-	options.addFlags(flags, p.MinPacketSize, p.DefaultRate)
-	if p.AddFlags != nil {
-		p.AddFlags(flags)
-	}
-	if err := parse(flags, arguments); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			writeHelp(stdout, flags, p.About)
-			return ExitOK
+// command does what the first word asks for; without one it serves.
+func (p *Program) command(arguments []string, stdout io.Writer, stderr *os.File) int {
+	if len(arguments) > 0 {
+		switch arguments[0] {
+		case "config":
+			return p.printConfig(arguments[1:], stdout, stderr)
+		case "service":
+			return p.service(arguments[1:], stdout, stderr)
 		}
-		return p.usageError(stderr, err)
 	}
-	// The receive buffer holds a few packets of any size, so that a large one does not stall those behind it.
-	options.Net.RecvBufferSize = max(options.Net.RecvBufferSize, 2*options.Net.MaxPacketSize)
-
-	// A core cuts a closing connection off after CloseTimeout, also while it stops.
-	options.Net.CloseTimeout = max(options.Net.CloseTimeout, options.Drain)
-
-	ignoreBrokenPipes()
-	logger, queue := newLogger(stderr, options.LogLevel)
-	defer queue.Close(flushTime)
-	logic, err := p.NewLogic(&options, logger)
-	if err != nil {
-		return p.usageError(stderr, err)
+	if code, isService := p.runAsService(arguments, stdout, stderr); isService {
+		return code
 	}
-
-	// From here on a signal means an orderly stop, also one that comes while the core starts.
 	signals, release := stopSignals()
 	defer release()
+	return p.run(arguments, signals, stdout, stderr)
+}
+
+// printConfig shows what the server would run with, and where each value comes from.
+func (p *Program) printConfig(arguments []string, stdout, stderr io.Writer) int {
+	configuration, err := p.configure(arguments)
+	if err != nil {
+		return p.usage(configuration, err, stdout, stderr)
+	}
+	configuration.set.WriteConfig(stdout)
+	return ExitOK
+}
+
+// run serves until a signal.
+func (p *Program) run(arguments []string, signals <-chan os.Signal, stdout io.Writer, stderr *os.File) int {
+	c, err := p.configure(arguments)
+	if err != nil {
+		return p.usage(c, err, stdout, stderr)
+	}
+	options := &c.options
+	ignoreBrokenPipes()
+	level := zap.NewAtomicLevelAt(options.LogLevel)
+	logger, queue := newLogger(stderr, options.LogFormat, level)
+	defer queue.Close(flushTime)
+	logic, err := c.part.NewLogic(logger)
+	if err != nil {
+		return p.usage(c, err, stdout, stderr)
+	}
 
 	core, err := bridge.Open(options.Core, logger)
 	if err != nil {
@@ -91,12 +149,26 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 		logger.Error(fmt.Sprintf("%s cannot start: %v", p.Name, err))
 		return ExitError
 	}
-	if err := enableMiniDump(core, &options.crashDir, logger); err != nil {
-		logger.Error(fmt.Sprintf("%s cannot start: --crash-dir: %v", p.Name, errors.Join(err, core.Close())))
+	if err := enableMiniDump(core, c, logger); err != nil {
+		logger.Error(fmt.Sprintf("%s cannot start: crash-dir: %v", p.Name, errors.Join(err, core.Close())))
 		return ExitError
 	}
-	server := &server{options: &options, logger: logger, core: core, logic: logic, signals: signals, stdout: stdout,
-		forcedStop: forcedStopTime,
+	server := &server{
+		name:          p.Name,
+		configuration: c,
+		startedWith:   c.set,
+		reconfigure:   func() (*configuration, error) { return p.configure(arguments) },
+		level:         level,
+		logger:        logger,
+		core:          core,
+		logic:         logic,
+		logQueue:      queue,
+		loop:          bridge.NewLoop(core, logic),
+		over:          make(chan struct{}),
+		signals:       signals,
+		requests:      make(chan request),
+		stdout:        stdout,
+		forcedStop:    forcedStopTime,
 		exit: func(code int) {
 			queue.Close(flushTimeAtOnce)
 			os.Exit(code)
@@ -110,19 +182,26 @@ func (p *Program) run(arguments []string, stdout io.Writer, stderr *os.File) int
 
 // enableMiniDump lets crashes leave a file. A server that was not told where does not depend on it: its working
 // directory may be one that it cannot write to.
-func enableMiniDump(core bridge.Core, dir *crashDir, logger *zap.Logger) error {
-	if dir.folder == "" {
+func enableMiniDump(core bridge.Core, c *configuration, logger *zap.Logger) error {
+	if c.options.CrashDir == "" {
 		return nil
 	}
-	err := bridge.EnableMiniDump(core, dir.folder)
-	if err != nil && !dir.isChosen {
+	err := bridge.EnableMiniDump(core, c.options.CrashDir)
+	if err != nil && c.set.Find("crash-dir").Source().IsDefault() {
 		logger.Warn("a crash would leave no file; --crash-dir names a folder for it", zap.Error(err))
 		return nil
 	}
 	return err
 }
 
-func (p *Program) usageError(stderr io.Writer, err error) int {
+// usage answers a request for help, or says what is wrong with the settings.
+func (p *Program) usage(c *configuration, err error, stdout, stderr io.Writer) int {
+	if errors.Is(err, settings.ErrHelp) {
+		fmt.Fprintf(stdout, "%s\n\nUsage: %s [options]\n       %s config [options]   show every setting and where it "+
+			"comes from\n%s\n", p.About, p.Name, p.Name, serviceUsage(p.Name))
+		c.set.WriteHelp(stdout)
+		return ExitOK
+	}
 	fmt.Fprintf(stderr, "%s: %v\n%s --help lists the options.\n", p.Name, err, p.Name)
 	return ExitUsage
 }

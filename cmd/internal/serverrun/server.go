@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"iocpnetlib/bridge"
+	"iocpnetlib/cmd/internal/settings"
 )
 
 // forcedStopTime is how long the loop may take to finish its turn once the time for a stop is over. A turn takes
@@ -20,23 +22,74 @@ const forcedStopTime = 2 * time.Second
 // sameSignalTime is how long after the first signal a second one is taken for its echo.
 const sameSignalTime = 500 * time.Millisecond
 
-// server is a program whose options were fine.
+// server is a program whose settings were fine.
 type server struct {
-	options *Options
-	logger  *zap.Logger
-	core    bridge.Core
-	logic   Logic
-	signals <-chan os.Signal
-	stdout  io.Writer
+	name        string
+	reconfigure func() (*configuration, error) // loads the settings again
+	level       zap.AtomicLevel
+	logger      *zap.Logger
+	logQueue    *logQueue
+	core        bridge.Core
+	logic       Logic
+	loop        *bridge.Loop
+	signals     <-chan os.Signal
+	requests    chan request  // of the admin page
+	over        chan struct{} // closed when nobody takes requests any more
+	startedWith *settings.Set
+	stdout      io.Writer
 
 	forcedStop time.Duration  // forcedStopTime
 	exit       func(code int) // ends the process
+
+	mutex         sync.Mutex
+	configuration *configuration // what holds now; itself it does not change
+	state         State
+}
+
+// State is how far a server has come.
+type State string
+
+// The states, in their order.
+const (
+	StateStarting State = "starting"
+	StateReady    State = "ready"
+	StateDraining State = "draining" // nobody comes in any more, clients leave by themselves
+	StateStopping State = "stopping" // clients are disconnected
+)
+
+// request is what the admin page asks the server for.
+type request struct {
+	act    func() // on the goroutine of serve
+	stops  bool   // and then the server drains and stops
+	drain  time.Duration
+	reason string
 }
 
 // errLoopStuck is the end of a server whose logic does not come back from a turn.
 var errLoopStuck = errors.New("the logic loop does not end")
 
-// serve runs from the start of the core to its end and returns nil if a signal stopped it.
+// current is the configuration that holds now.
+func (s *server) current() *configuration {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.configuration
+}
+
+// State tells how far the server has come. Any goroutine.
+func (s *server) State() State {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.state
+}
+
+func (s *server) setState(state State) {
+	s.mutex.Lock()
+	s.state = state
+	s.mutex.Unlock()
+	notifySystemd(state, s.logger)
+}
+
+// serve runs from the start of the core to its end and returns nil if it was told to stop.
 func (s *server) serve() (err error) {
 	defer func() {
 		// Close frees what the logic may still be looking at when it does not end. The process ends anyway.
@@ -44,40 +97,133 @@ func (s *server) serve() (err error) {
 			err = errors.Join(err, s.core.Close())
 		}
 	}()
-	if err := s.core.Start(s.options.Net); err != nil {
+	s.setState(StateStarting)
+	net := &s.current().options.Net
+	admin, err := s.startAdmin()
+	if err != nil {
 		return err
 	}
-	s.logger.Info("ready",
-		zap.String("address", s.address()),
-		zap.Int("port", s.core.Port()),
-		zap.String("core", s.core.Name()),
-		zap.Int("io_threads", s.options.Net.WorkThreads),
-		zap.Int("max_connections", s.options.Net.MaxConnections),
-		zap.Int("max_packet_size", s.options.Net.MaxPacketSize))
-	// The only line of standard output, for scripts that let the system choose the port.
-	fmt.Fprintf(s.stdout, "listening on port %d\n", s.core.Port())
-
+	if admin != nil {
+		defer admin.Close()
+	}
+	defer close(s.over)
+	if err := s.core.Start(*net); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- bridge.Run(ctx, s.core, s.logic) }()
+	go func() { ended <- s.loop.Run(ctx) }()
+	stopWatchdog := s.startWatchdog()
+	defer stopWatchdog()
 
-	select {
-	case signal := <-s.signals:
-		return s.stop(signal, cancel, ended)
-	case err := <-ended:
-		if err == nil {
-			err = errors.New("the core stopped by itself")
+	fields := []zap.Field{
+		zap.String("address", addressText(net.BindAddress)),
+		zap.Int("port", s.core.Port()),
+		zap.String("core", s.core.Name()),
+		zap.Int("io_threads", net.WorkThreads),
+		zap.Int("max_connections", net.MaxConnections),
+		zap.Int("max_packet_size", net.MaxPacketSize),
+	}
+	if admin != nil {
+		fields = append(fields, zap.String("admin", admin.URL()))
+	}
+	s.logger.Info("ready", fields...)
+	// The only line of standard output, for scripts that let the system choose the port.
+	fmt.Fprintf(s.stdout, "listening on port %d\n", s.core.Port())
+	s.setState(StateReady)
+
+	for {
+		select {
+		case signal := <-s.signals:
+			if isReload(signal) {
+				s.reloadAndLog(signal.String())
+				continue
+			}
+			return s.end(signal.String(), s.drainTime(signal), stopTime(signal, s.current().options.StopTimeout), cancel,
+				ended)
+		case request := <-s.requests:
+			request.act()
+			if request.stops {
+				return s.end(request.reason, request.drain, s.current().options.StopTimeout, cancel, ended)
+			}
+		case err := <-ended:
+			return endedByItself(err)
 		}
+	}
+}
+
+func endedByItself(err error) error {
+	if err == nil {
+		err = errors.New("the core stopped by itself")
+	}
+	return err
+}
+
+// end lets clients leave, and then stops.
+func (s *server) end(reason string, drain, limit time.Duration, cancel context.CancelFunc, ended <-chan error) error {
+	if drain > 0 {
+		if err := s.drain(reason, drain, ended); err != nil {
+			return err
+		}
+	}
+	return s.stop(reason, limit, cancel, ended)
+}
+
+// drainTick is how often a drain looks whether everybody has left.
+const drainTick = 50 * time.Millisecond
+
+// drain lets nobody in any more, and waits until all clients have left, the time is over or the server is told again
+// to stop.
+func (s *server) drain(reason string, limit time.Duration, ended <-chan error) error {
+	begin := time.Now()
+	s.logger.Info("draining: nobody comes in any more, clients may leave by themselves", zap.String("reason", reason),
+		zap.Stringer("at_most", limit), zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
+	s.setState(StateDraining)
+	if err := s.core.StopAccepting(); err != nil {
 		return err
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	ticker := time.NewTicker(drainTick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if s.core.Stats().ConnectionsCurrent == 0 {
+				s.logger.Info("drained: all clients have left", zap.Stringer("after", time.Since(begin)))
+				return nil
+			}
+		case <-timer.C:
+			s.logger.Info("the time to leave is over", zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
+			return nil
+		case again := <-s.signals:
+			if isReload(again) {
+				s.reloadAndLog(again.String())
+				continue
+			}
+			if time.Since(begin) < sameSignalTime {
+				continue // see watchForSecondSignal
+			}
+			s.logger.Info("told again to stop: clients are disconnected now", zap.Stringer("signal", again))
+			return nil
+		case request := <-s.requests:
+			request.act()
+			if request.stops {
+				s.logger.Info("told again to stop: clients are disconnected now", zap.String("reason", request.reason))
+				return nil
+			}
+		case err := <-ended:
+			return endedByItself(err)
+		}
 	}
 }
 
 // stop lets the logic handle what was received, sends what is queued, and ends within the time for a stop.
-func (s *server) stop(signal os.Signal, cancel context.CancelFunc, ended <-chan error) error {
-	limit := stopTime(signal, s.options.Drain)
+func (s *server) stop(reason string, limit time.Duration, cancel context.CancelFunc, ended <-chan error) error {
 	deadline := time.Now().Add(limit)
-	s.logger.Info("stopping", zap.Stringer("signal", signal), zap.Stringer("at_most", limit))
+	s.logger.Info("stopping", zap.String("reason", reason), zap.Stringer("at_most", limit))
+	s.setState(StateStopping)
 
 	stopped := make(chan struct{})
 	defer close(stopped)
@@ -112,12 +258,14 @@ func (s *server) watchForSecondSignal(stopped <-chan struct{}) {
 	for {
 		select {
 		case again := <-s.signals:
-			if time.Since(first) < sameSignalTime {
+			if time.Since(first) < sameSignalTime || isReload(again) {
 				continue
 			}
 			s.logger.Warn("told to stop again, ending at once", zap.Stringer("signal", again))
 			s.exit(ExitError)
 			return
+		case request := <-s.requests: // there is nothing left to do
+			request.act()
 		case <-stopped:
 			return
 		}
@@ -136,11 +284,11 @@ func receiveBefore(values <-chan error, wait time.Duration) (error, bool) {
 	}
 }
 
-func (s *server) address() string {
-	if s.options.Net.BindAddress == "" {
+func addressText(bind string) string {
+	if bind == "" {
 		return "all"
 	}
-	return s.options.Net.BindAddress
+	return bind
 }
 
 func (s *server) logSummary() {

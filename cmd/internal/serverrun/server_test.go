@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"iocpnetlib/bridge"
+	"iocpnetlib/cmd/internal/settings"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -89,20 +90,29 @@ type fixture struct {
 	exits   chan int
 }
 
-func newFixture(drain time.Duration) *fixture {
+func newFixture(stopTimeout time.Duration) *fixture {
 	logCore, logs := observer.New(zapcore.DebugLevel)
 	f := &fixture{core: newStubCore(), logs: logs, signals: make(chan os.Signal, 2), stdout: &bytes.Buffer{},
 		exits: make(chan int, 1)}
+	set := settings.New("stub")
+	c := &configuration{set: set}
+	c.options.declare(set, bridge.HeaderLength, bridge.RateLimit{})
+	c.options.Admin, c.options.StopTimeout = "", stopTimeout
 	f.server = &server{
-		options: &Options{Net: bridge.DefaultConfig(), Drain: drain},
-		logger:  zap.New(logCore),
-		core:    f.core,
-		logic:   stubLogic{},
-		signals: f.signals,
-		stdout:  f.stdout,
-		exit:    func(code int) { f.exits <- code },
-
-		forcedStop: patience,
+		name:          "stub",
+		configuration: c,
+		startedWith:   set,
+		level:         zap.NewAtomicLevel(),
+		logger:        zap.New(logCore),
+		core:          f.core,
+		logic:         stubLogic{},
+		loop:          bridge.NewLoop(f.core, stubLogic{}),
+		signals:       f.signals,
+		requests:      make(chan request),
+		over:          make(chan struct{}),
+		stdout:        f.stdout,
+		exit:          func(code int) { f.exits <- code },
+		forcedStop:    patience,
 	}
 	return f
 }
@@ -201,7 +211,7 @@ func TestStopTime(t *testing.T) {
 func TestTheLogIsJSONWhereNobodyReadsIt(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	logger, queue := newLogger(writer, zapcore.InfoLevel)
+	logger, queue := newLogger(writer, "auto", zapcore.InfoLevel)
 	logger.Debug("not this")
 	logger.Info("this", zap.Int("n", 1))
 	require.True(t, queue.Close(patience))

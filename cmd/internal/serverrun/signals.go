@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// stopSignals delivers what asks the process to end: Ctrl+C (on Windows also Ctrl+Break), SIGTERM, and the closing of
-// the terminal. On Windows the Go runtime turns the console's close, log-off and shutdown events into SIGTERM, and
-// lets the system wait as long as somebody listens. The function that is returned ends the delivery.
+// stopSignals delivers what asks the process to end, Ctrl+C (on Windows also Ctrl+Break), SIGTERM and the closing of the
+// terminal, and what asks it to reload, SIGHUP. On Windows the Go runtime turns the console's close, log-off and
+// shutdown events into SIGTERM, and lets the system wait as long as somebody listens. The function that is returned ends
+// the delivery.
 func stopSignals() (signals <-chan os.Signal, release func()) {
 	wanted := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it on purpose
@@ -19,6 +20,15 @@ func stopSignals() (signals <-chan os.Signal, release func()) {
 	c := make(chan os.Signal, 2) // the second one counts too
 	signal.Notify(c, wanted...)
 	return c, func() { signal.Stop(c) }
+}
+
+// hadTerminal: the process began with a terminal that could be closed.
+var hadTerminal = hasTerminal()
+
+// isReload reports whether a signal asks for a reload. The system sends SIGHUP, too, when the terminal that a process
+// runs on is closed: that is a wish to stop.
+func isReload(signal os.Signal) bool {
+	return signal == syscall.SIGHUP && (!hadTerminal || hasTerminal())
 }
 
 // ignoreBrokenPipes lets a write to a pipe whose reader has ended fail with an error. Otherwise the Go runtime ends the
@@ -30,10 +40,21 @@ func ignoreBrokenPipes() { signal.Ignore(syscall.SIGPIPE) }
 // it is doing, and then with another exit code than 0.
 const closeEventTime = 4 * time.Second
 
+// isHurried reports whether the system leaves no time for a drain.
+func isHurried(signal os.Signal) bool { return runtime.GOOS == "windows" && signal == syscall.SIGTERM }
+
 // stopTime is how long a stop may take that a signal asked for.
-func stopTime(signal os.Signal, drain time.Duration) time.Duration {
-	if runtime.GOOS == "windows" && signal == syscall.SIGTERM {
-		return min(drain, closeEventTime)
+func stopTime(signal os.Signal, limit time.Duration) time.Duration {
+	if isHurried(signal) {
+		return min(limit, closeEventTime)
 	}
-	return drain
+	return limit
+}
+
+// drainTime is how long clients may take to leave after a signal.
+func (s *server) drainTime(signal os.Signal) time.Duration {
+	if isHurried(signal) {
+		return 0
+	}
+	return s.current().options.Drain
 }

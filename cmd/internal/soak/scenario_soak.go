@@ -2,6 +2,7 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -19,13 +20,15 @@ func Soak(ctx context.Context, c *Config, out io.Writer, progress *Progress) err
 	if err != nil {
 		return err
 	}
-	defer writer.close()
 	s, err := begin(ctx, c, out)
 	if err != nil {
-		return err
+		return errors.Join(err, writer.close())
 	}
 	run := &soakRun{session: s, writer: writer, progress: progress}
 	run.run()
+	if err := writer.close(); err != nil {
+		s.checks.Add("what was recorded could not all be written: %v", err)
+	}
 	if c.SVG != "" && len(run.records) > 0 {
 		if err := Draw(run.records, c.SVG); err != nil {
 			s.checks.Add("the picture could not be drawn: %v", err)

@@ -42,6 +42,7 @@ func New() *plot.Plot {
 // Steps is an axis with a label at every multiple of 1, 2 or 5 times a power of ten, so many at most.
 type Steps int
 
+// Ticks implements plot.Ticker.
 func (s Steps) Ticks(low, high float64) []plot.Tick {
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(s))))
 	for _, factor := range []float64{1, 2, 5, 10} {

@@ -391,6 +391,12 @@ NETLIB_API NetLib_Result NetLib_SetLimits(NetLib_Server* server, const NetLib_Li
                                           uint32_t errorSize) NETLIB_NOEXCEPT;
 
 /*
+ * Changes MinLogLevel while the server runs. NetLib_Result_InvalidArgument if minLevel is none; NetLib_Result_NotStarted
+ * if the server does not run. Any thread.
+ */
+NETLIB_API NetLib_Result NetLib_SetLogLevel(NetLib_Server* server, int32_t minLevel) NETLIB_NOEXCEPT;
+
+/*
  * Stops listening, soon after it returns, and leaves the connections that are there alone: so a server empties while
  * its clients go on. Who connects later is refused by the system; who was on the way is closed and counted in
  * ConnectionsRefusedAtStop. NetLib_GetPort still tells the port. Only a new start listens again. Called again it does

@@ -75,20 +75,20 @@ bool ChatService::HandlePacket(ConnectionIndex index, std::span<const std::byte>
     std::size_t expected = 0;
     const std::size_t packetId = LoadU16(packet.data() + 2);
     switch (packetId) {
-        case ChatRequest: expected = ChatRequestSize; break;
-        case LoginRequest: expected = LoginRequestSize; break;
-        case EnterRequest: expected = EnterRequestSize; break;
-        case LeaveRequest: expected = LeaveRequestSize; break;
-        default: return true; // unknown ids are ignored
+    case ChatRequest: expected = ChatRequestSize; break;
+    case LoginRequest: expected = LoginRequestSize; break;
+    case EnterRequest: expected = EnterRequestSize; break;
+    case LeaveRequest: expected = LeaveRequestSize; break;
+    default: return true; // unknown ids are ignored
     }
     if (packet.size() != expected) {
         return false;
     }
     switch (packetId) {
-        case ChatRequest: HandleChat(index, body); break;
-        case LoginRequest: HandleLogin(index, body); break;
-        case EnterRequest: HandleEnter(index, body); break;
-        default: HandleLeave(index); break;
+    case ChatRequest: HandleChat(index, body); break;
+    case LoginRequest: HandleLogin(index, body); break;
+    case EnterRequest: HandleEnter(index, body); break;
+    default: HandleLeave(index); break;
     }
     return true;
 }

@@ -176,7 +176,4 @@ private:
 
 } // namespace Peers
 
-int main(int argumentCount, char** arguments)
-{
-    return Peers::PeerMain<Peers::EpollServer>(argumentCount, arguments);
-}
+int main(int argumentCount, char** arguments) { return Peers::PeerMain<Peers::EpollServer>(argumentCount, arguments); }

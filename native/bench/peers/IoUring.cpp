@@ -13,10 +13,7 @@ namespace Peers {
 
 namespace {
 
-[[noreturn]] void ThrowErrno(const char* what)
-{
-    throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void ThrowErrno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 io_uring_params RingParams(unsigned completions)
 {
@@ -53,10 +50,7 @@ Mapping::Mapping(std::size_t size, int descriptor, std::int64_t offset) : m_Size
     }
 }
 
-Mapping::~Mapping()
-{
-    munmap(m_Memory, m_Size);
-}
+Mapping::~Mapping() { munmap(m_Memory, m_Size); }
 
 IoUring::IoUring(unsigned submissions, unsigned completions)
     : m_Params(RingParams(completions)), m_Ring(Setup(submissions, m_Params)),

@@ -94,12 +94,12 @@ private:
             const io_uring_cqe& completion = m_Ring.Completion(head);
             const auto index = static_cast<ConnectionIndex>(completion.user_data >> 8);
             switch (static_cast<Operation>(completion.user_data & 0xFF)) {
-                case Operation::Recv: HandleRecv(index, completion); break;
-                case Operation::Accept: HandleAccept(completion); break;
-                case Operation::Poll: HandlePoll(index); break;
-                case Operation::Signal: m_Stop = true; break;
-                case Operation::Send: // EndTurn has seen it
-                case Operation::Other: break;
+            case Operation::Recv: HandleRecv(index, completion); break;
+            case Operation::Accept: HandleAccept(completion); break;
+            case Operation::Poll: HandlePoll(index); break;
+            case Operation::Signal: m_Stop = true; break;
+            case Operation::Send: // EndTurn has seen it
+            case Operation::Other: break;
             }
         }
         m_Ring.SetHead(head);

@@ -97,10 +97,10 @@ func TestPicture(t *testing.T) {
 	}
 	decoder := xml.NewDecoder(bytes.NewReader(content))
 	for {
-		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
+		_, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
 			break
-		} else {
-			require.NoError(t, err)
 		}
+		require.NoError(t, err)
 	}
 }

@@ -90,8 +90,7 @@ func Parse(content []byte) (*Scenario, error) {
 		line, _ := first.Position()
 		return nil, fmt.Errorf(":%d: there is no key %q", line, joined(first.Key()))
 	}
-	var wrong *toml.DecodeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, _ := wrong.Position()
 		if key := joined(wrong.Key()); key != "" {
 			return nil, fmt.Errorf(":%d: key %q: %w", line, key, err)

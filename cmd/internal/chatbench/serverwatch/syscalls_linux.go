@@ -37,7 +37,7 @@ func startSyscallCounter(pid int) (*syscallCounter, error) {
 	defer toPerf.Close()
 	acks, fromPerf, err := os.Pipe()
 	if err != nil {
-		commands.Close()
+		_ = commands.Close()
 		return nil, err
 	}
 	defer fromPerf.Close()
@@ -48,8 +48,8 @@ func startSyscallCounter(pid int) (*syscallCounter, error) {
 	c.command.Stdout, c.command.Stderr = &c.output, &c.output
 	c.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl+C is for the caller
 	if err := c.command.Start(); err != nil {
-		commands.Close()
-		acks.Close()
+		_ = commands.Close()
+		_ = acks.Close()
 		return nil, err
 	}
 	if err := c.tell("ping"); err != nil {
@@ -84,8 +84,8 @@ func (c *syscallCounter) stop() (int64, error) {
 	kill := time.AfterFunc(answerTime, func() { _ = c.command.Process.Kill() })
 	_ = c.command.Wait()
 	kill.Stop()
-	c.commands.Close()
-	c.acks.Close()
+	_ = c.commands.Close()
+	_ = c.acks.Close()
 	for line := range strings.Lines(c.output.String()) { // "136148,,raw_syscalls:sys_enter,1138242317,100.00,,"
 		fields := strings.Split(line, ",")
 		if len(fields) < 3 || fields[2] != countedEvent {

@@ -1,0 +1,130 @@
+// Package admin is the HTTP side of a server program for whoever operates it: a page that shows what goes on, the API
+// behind it, metrics for Prometheus, and health checks.
+//
+// It reads the core's counters from any goroutine, and lets the logic loop do whatever concerns the logic.
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
+
+	"iocpnetlib/bridge"
+)
+
+// Bounds for those who connect to it.
+const (
+	maxConnections   = 64
+	maxHeaderBytes   = 16 << 10
+	maxBodyBytes     = 64 << 10
+	readTimeout      = 10 * time.Second
+	writeTimeout     = 30 * time.Second
+	idleTimeout      = 2 * time.Minute
+	loopTimeout      = 2 * time.Second // for the logic loop to come round
+	shutdownTimeout  = time.Second
+	contentTypeJSON  = "application/json; charset=utf-8"
+	contentTypePlain = "text/plain; charset=utf-8"
+)
+
+// Host is the program whose admin page it is. Its methods may be called from any goroutine.
+type Host interface {
+	// State is one of starting, ready, draining and stopping.
+	State() string
+	// Drain begins a drain and then a stop, and does not wait for them. 0: as long as the settings say.
+	Drain(ctx context.Context, limit time.Duration) error
+	// Reload loads the settings again and returns what is to be told of it, as JSON.
+	Reload(ctx context.Context) (any, error)
+	// WriteConfig prints the settings that hold.
+	WriteConfig(to io.Writer)
+}
+
+// Logic is what a server's logic adds. It may be nil.
+type Logic interface {
+	// Routes are more of the API, by pattern of http.ServeMux. do lets the logic loop run something.
+	Routes(do Do) map[string]http.HandlerFunc
+	// Collector collects the logic's metrics.
+	Collector(do Do) prometheus.Collector
+}
+
+// Do lets the logic loop run a task, and waits for it: bridge.Loop.Do.
+type Do func(ctx context.Context, task func(batch *bridge.SendBatch)) error
+
+// Config is what a Server is made of.
+type Config struct {
+	Name           string // of the program
+	Address        string // host:port to listen on
+	Token          string // that is asked for; empty: none, and then Address should be a loopback address
+	MaxConnections int    // of the core
+	MessagePool    int    // of the core
+	Core           bridge.Core
+	Loop           *bridge.Loop
+	Host           Host
+	Logic          Logic
+	Logger         *zap.Logger
+	LogLines       func() (dropped, sampled uint64) // log lines that were left out since the start
+}
+
+// Server is the admin page while it can be reached.
+type Server struct {
+	config   Config
+	started  time.Time
+	listener net.Listener
+	http     *http.Server
+	ended    chan struct{}
+}
+
+// Start listens and serves. The caller ends it with Close.
+func Start(config Config) (*Server, error) {
+	listener, err := net.Listen("tcp", config.Address)
+	if err != nil {
+		return nil, fmt.Errorf("the admin page cannot listen on %s: %w", config.Address, err)
+	}
+	s := &Server{config: config, started: time.Now(), listener: listener, ended: make(chan struct{})}
+	s.http = &http.Server{
+		Handler:        s.handler(),
+		ReadTimeout:    readTimeout,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       zap.NewStdLog(config.Logger.Named("admin").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+	}
+	go func() {
+		defer close(s.ended)
+		// It ends with ErrServerClosed, or when nobody can be accepted any more: the server goes on without it.
+		err := s.http.Serve(netutil.LimitListener(listener, maxConnections))
+		if !errors.Is(err, http.ErrServerClosed) {
+			config.Logger.Error("the admin page ended", zap.Error(err))
+		}
+	}()
+	return s, nil
+}
+
+// URL is where a browser finds the page.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() + "/" }
+
+// Close ends it: requests that are under way get a second.
+func (s *Server) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close() // nothing is left to be lost
+	}
+	<-s.ended
+}
+
+// do is Loop.Do, but not for longer than a request may take.
+func (s *Server) do(ctx context.Context, task func(batch *bridge.SendBatch)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, loopTimeout, errLoopSlow)
+	defer cancel()
+	return s.config.Loop.Do(ctx, task)
+}
+
+var errLoopSlow = fmt.Errorf("the logic loop did not come round within %v", loopTimeout)

@@ -1,0 +1,97 @@
+package serverrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"iocpnetlib/cmd/internal/admin"
+)
+
+// startAdmin starts the admin page, if there is to be one. A server that was not told where does not depend on it:
+// several servers on one computer have the same default.
+func (s *server) startAdmin() (*admin.Server, error) {
+	c := s.current()
+	if c.options.Admin == "" {
+		return nil, nil
+	}
+	logic, _ := s.logic.(admin.Logic)
+	page, err := admin.Start(admin.Config{
+		Name:           s.name,
+		Address:        c.options.Admin,
+		Token:          c.options.AdminToken,
+		MaxConnections: c.options.Net.MaxConnections,
+		MessagePool:    c.options.Net.MessagePool,
+		Core:           s.core,
+		Loop:           s.loop,
+		Host:           adminHost{s},
+		Logic:          logic,
+		Logger:         s.logger,
+		LogLines:       s.logQueue.leftOut,
+	})
+	if err != nil && c.set.Find("admin").Source().IsDefault() {
+		s.logger.Warn("there is no admin page; --admin names another address for it", zap.Error(err))
+		return nil, nil
+	}
+	return page, err
+}
+
+// adminHost is what the admin page may do to the server.
+type adminHost struct{ server *server }
+
+func (h adminHost) State() string { return string(h.server.State()) }
+
+func (h adminHost) WriteConfig(to io.Writer) {
+	c := h.server.current()
+	c.set.WriteConfig(to)
+	if waiting := h.server.waitForRestart(c); len(waiting) > 0 {
+		fmt.Fprintf(to, "# These hold after a restart only: %s\n", strings.Join(waiting, ", "))
+	}
+}
+
+func (h adminHost) Reload(ctx context.Context) (any, error) {
+	var report Reload
+	var failure error
+	err := h.ask(ctx, request{act: func() {
+		report, failure = h.server.reload()
+		h.server.logReload("admin page", report, failure)
+	}})
+	return report, errors.Join(err, failure)
+}
+
+// errStopsAlready is the answer to who asks a server to stop that is at it.
+var errStopsAlready = errors.New("the server is stopping already")
+
+func (h adminHost) Drain(ctx context.Context, limit time.Duration) error {
+	if state := h.server.State(); state != StateReady {
+		return errStopsAlready
+	}
+	if limit == 0 {
+		limit = h.server.current().options.Drain
+	}
+	return h.ask(ctx, request{act: func() {}, stops: true, drain: limit, reason: "admin page"})
+}
+
+// ask hands a request to the goroutine of serve and waits until it has acted.
+func (h adminHost) ask(ctx context.Context, asked request) error {
+	done := make(chan struct{})
+	act := asked.act
+	asked.act = func() {
+		defer close(done)
+		act()
+	}
+	select {
+	case h.server.requests <- asked:
+		<-done
+		return nil
+	case <-h.server.over:
+		return errStopsAlready
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,59 @@
+package serverrun
+
+import (
+	"context"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"iocpnetlib/bridge"
+)
+
+// notifySystemd tells systemd how far the server has come, if systemd has started it with Type=notify.
+func notifySystemd(state State, logger *zap.Logger) {
+	message := "STATUS=" + string(state)
+	switch state {
+	case StateReady:
+		message += "\n" + daemon.SdNotifyReady
+	case StateDraining, StateStopping:
+		message += "\n" + daemon.SdNotifyStopping
+	case StateStarting:
+	}
+	if _, err := daemon.SdNotify(false, message); err != nil {
+		logger.Warn("systemd could not be told", zap.String("state", string(state)), zap.Error(err))
+	}
+}
+
+// startWatchdog tells systemd now and then that the logic loop comes round, if the unit has WatchdogSec: a server whose
+// loop hangs is then started again. The function that is returned ends that.
+func (s *server) startWatchdog() (stop func()) {
+	limit, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || limit == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(limit / 2)
+		defer ticker.Stop()
+		for {
+			if err := s.loop.Do(ctx, func(*bridge.SendBatch) {}); err != nil {
+				return // the loop or this has ended
+			}
+			if _, err := daemon.SdNotify(false, daemon.SdNotifyWatchdog); err != nil {
+				s.logger.Warn("systemd could not be told that the server is alive", zap.Error(err))
+			}
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}

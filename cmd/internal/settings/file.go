@@ -1,0 +1,102 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// maxFile bounds the file: far more than any settings need.
+const maxFile = 1 << 20
+
+// loadFile sets what the file names.
+func (s *Set) loadFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("the configuration file cannot be read: %w", err)
+	}
+	if info.Size() > maxFile {
+		return fmt.Errorf("%s: a configuration file has at most %d bytes, this one %d", path, maxFile, info.Size())
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("the configuration file cannot be read: %w", err)
+	}
+	values := make(map[string]any)
+	if err := toml.Unmarshal(data, &values); err != nil {
+		var wrong *toml.DecodeError
+		if errors.As(err, &wrong) {
+			line, column := wrong.Position()
+			return fmt.Errorf("%s:%d:%d: %s", path, line, column, wrong.Error())
+		}
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, entry := range entriesOf(data) {
+		source := Source{kind: fromFile, name: path, line: entry.line}
+		if entry.isTable {
+			return fmt.Errorf("%s: [%s] is a table; settings are written without one", source, entry.name)
+		}
+		setting := s.byName[entry.name]
+		if setting == nil {
+			return fmt.Errorf("%s: there is no setting %s; %s --help lists them", source, entry.name, s.program)
+		}
+		text, isValue := textOf(values[entry.name])
+		if !isValue {
+			return &Error{setting.Name, fmt.Sprint(values[entry.name]), "one number or one text between quotes", source,
+				setting.Secret}
+		}
+		if err := setting.set(text, source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// textOf is a TOML value as the command line would have it.
+func textOf(value any) (text string, isValue bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
+
+// entry is something at the top of a TOML file.
+type entry struct {
+	name    string
+	line    int
+	isTable bool
+}
+
+// entriesOf lists what a file that was found to be right has at its top, in its order.
+func entriesOf(data []byte) []entry {
+	var entries []entry
+	var parser unstable.Parser
+	parser.Reset(data)
+	for parser.NextExpression() {
+		expression := parser.Expression()
+		keys := expression.Key()
+		if !keys.Next() {
+			continue
+		}
+		first := keys.Node()
+		line := parser.Shape(first.Raw).Start.Line
+		// a.b = 1 is a table, too.
+		isTable := expression.Kind != unstable.KeyValue || !keys.IsLast()
+		entries = append(entries, entry{string(first.Data), line, isTable})
+		if isTable {
+			break // what follows belongs to it, and it is refused
+		}
+	}
+	return entries
+}
