@@ -16,9 +16,10 @@ import (
 
 // session is one conversation with a server. All of it but the reading of the two streams happens on one goroutine.
 type session struct {
-	conn   net.Conn
-	stdout io.Writer
-	stderr io.Writer
+	conn    net.Conn
+	stdout  io.Writer
+	stderr  io.Writer
+	opening []command // done before the first line
 
 	pending  awaited
 	refused  bool // the server refused a command, or a line was not understood
@@ -97,6 +98,14 @@ func (s *session) run(ctx context.Context, allLines <-chan string, inputErrors <
 	timer := time.NewTimer(answerTime)
 	defer timer.Stop()
 	for {
+		if s.pending == nothing && len(s.opening) > 0 {
+			limit, err := s.do(s.opening[0])
+			if err != nil {
+				return s.connectionEnded(err)
+			}
+			s.opening = s.opening[1:]
+			timer.Reset(limit)
+		}
 		// While something is awaited no line is taken, and while nothing is, there is nothing to be late.
 		lines, late := allLines, (<-chan time.Time)(nil)
 		if s.pending != nothing {
