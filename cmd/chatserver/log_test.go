@@ -43,7 +43,7 @@ func TestTheReaderOfTheLogEnds(t *testing.T) {
 func TestTheReaderOfTheLogStandsStill(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
 		reader, writer := stderrPipe(t)
-		server := startServerWithStderr(t, writer, core, "--log-level", "debug")
+		server := startServerWithStderr(t, writer, core, "--log-level", "debug", "--log-sampling", "off")
 		require.NoError(t, writer.Close())
 		witness := login(t, server.address(), "witness")
 		// With at least two lines each this is more than the pipe and the server's queue hold.

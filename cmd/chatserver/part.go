@@ -55,8 +55,7 @@ func (p *part) Check(set *settings.Set, common *serverrun.Options) error {
 		p.config.MaxUsers = p.config.MaxConnections
 	}
 	err := p.config.Validate()
-	var option *chat.OptionError
-	if errors.As(err, &option) {
+	if option, ok := errors.AsType[*chat.OptionError](err); ok {
 		return set.Refuse(option.Option, option.Allowed)
 	}
 	return err

@@ -12,11 +12,8 @@ import (
 // waysToStop are the ways in which this system asks a server to stop. The first one always works.
 var waysToStop = func() []wayToStop {
 	ways := []wayToStop{{"SIGTERM", sendSignal(syscall.SIGTERM)}}
-	// Whoever started this test may have had these ignored, as nohup does with the first and some shells with the
-	// second for what runs in the background: a server is right to leave it at that.
-	if !signal.Ignored(syscall.SIGHUP) {
-		ways = append(ways, wayToStop{"terminal close", sendSignal(syscall.SIGHUP)})
-	}
+	// Whoever started this test may have had it ignored, as some shells do for what runs in the background: a server is
+	// right to leave it at that.
 	if !signal.Ignored(syscall.SIGINT) {
 		ways = append(ways, wayToStop{"Ctrl+C", sendSignal(syscall.SIGINT)})
 	}

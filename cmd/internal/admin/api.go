@@ -48,7 +48,7 @@ func (s *Server) handler() http.Handler {
 	all.HandleFunc("GET /readyz", s.readiness)
 	all.Handle("/metrics", s.guard(api))
 	all.Handle("/api/", s.guard(api))
-	all.Handle("GET /", http.FileServerFS(files))
+	all.Handle("/", http.FileServerFS(files))
 	return secure(http.MaxBytesHandler(all, maxBodyBytes))
 }
 

@@ -9,17 +9,10 @@ import (
 	"golang.org/x/term"
 )
 
-// Of lines with the same message, so many are logged in a second; of further ones every hundredth. Counters count them
-// all.
-const (
-	sampleTick  = time.Second
-	sampleFirst = 100
-	sampleRest  = 100
-)
-
 // newLogger logs to file, for people or, one JSON object a line, for programs. Nothing waits for the file, so the queue
 // has to be closed at the end.
-func newLogger(file *os.File, format string, level zapcore.LevelEnabler) (*zap.Logger, *logQueue) {
+func newLogger(file *os.File, options *Options, level zapcore.LevelEnabler) (*zap.Logger, *logQueue) {
+	format := options.LogFormat
 	if format == "auto" {
 		format = "json"
 		if term.IsTerminal(int(file.Fd())) {
@@ -36,12 +29,10 @@ func newLogger(file *os.File, format string, level zapcore.LevelEnabler) (*zap.L
 		encoder = zapcore.NewJSONEncoder(config)
 	}
 	queue := newLogQueue(file, droppedNotice(encoder))
-	core := zapcore.NewSamplerWithOptions(zapcore.NewCore(encoder, queue, level), sampleTick, sampleFirst, sampleRest,
-		zapcore.SamplerHook(func(_ zapcore.Entry, decision zapcore.SamplingDecision) {
-			if decision&zapcore.LogDropped != 0 {
-				queue.sampled.Add(1)
-			}
-		}))
+	core := zapcore.NewCore(encoder, queue, level)
+	if options.LogSampling == "on" {
+		core = newSampler(core, func() { queue.sampled.Add(1) })
+	}
 	return zap.New(core), queue
 }
 

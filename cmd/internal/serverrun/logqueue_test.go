@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -96,4 +98,33 @@ func TestTheNoticeOfDroppedLines(t *testing.T) {
 	config.TimeKey = ""
 	notice := droppedNotice(zapcore.NewJSONEncoder(config))
 	assert.Equal(t, `{"level":"warn","msg":"log lines dropped","lines":12}`+"\n", string(notice(12)))
+}
+
+func TestManyLinesThatSayTheSame(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	logger, queue := newLogger(writer, &Options{LogFormat: "console", LogSampling: "on"}, zapcore.InfoLevel)
+	lines := make(chan int)
+	go func() {
+		content, _ := io.ReadAll(reader)
+		lines <- bytes.Count(content, []byte("\n"))
+	}()
+	const count = 1000
+	for i := range count {
+		logger.Warn(fmt.Sprintf("connection %d from 127.0.0.1:%d ends", i, 40000+i))
+		logger.With(zap.Int("i", i)).Debug("not this")
+	}
+	logger.Error("something else")
+	require.True(t, queue.Close(patience))
+	require.NoError(t, writer.Close())
+	dropped, sampled := queue.leftOut()
+	assert.Zero(t, dropped)
+	assert.NotZero(t, sampled)
+	assert.EqualValues(t, count+1, uint64(<-lines)+sampled)
+	require.NoError(t, reader.Close())
+}
+
+func TestWithoutNumbers(t *testing.T) {
+	assert.Equal(t, "connection # from # ends: done", withoutNumbers("connection 12 from 127.0.0.1:80 ends: done"))
+	assert.Equal(t, "안녕 #", withoutNumbers("안녕 7"))
 }

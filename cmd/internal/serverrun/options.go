@@ -18,6 +18,7 @@ type Options struct {
 	Net         bridge.Config // what the core is started with
 	LogLevel    zapcore.Level
 	LogFormat   string        // auto, console or json
+	LogSampling string        // on or off
 	Drain       time.Duration // for clients to leave by themselves
 	StopTimeout time.Duration // how long the stop itself may take
 	CrashDir    string        // folder for crash files; empty: there are to be none
@@ -39,7 +40,7 @@ const defaultAdmin = "127.0.0.1:11022"
 
 // declare adds the settings of o with their defaults; those of the rate limit are the program's.
 func (o *Options) declare(set *settings.Set, minPacketSize int, rate bridge.RateLimit) {
-	*o = Options{Core: "auto", Net: bridge.DefaultConfig(), LogFormat: "auto", StopTimeout: 5 * time.Second,
+	*o = Options{Core: "auto", Net: bridge.DefaultConfig(), LogFormat: "auto", LogSampling: "on", StopTimeout: 5 * time.Second,
 		CrashDir: "crash", Admin: defaultAdmin, io: "auto", logLevel: "info"}
 	net := &o.Net
 	net.WorkThreads = 0
@@ -104,6 +105,8 @@ func (o *Options) declareOperation(set *settings.Set) {
 		Usage: "least `level` of log lines: debug, info, warn or error"})
 	set.Choice(&o.LogFormat, []string{"auto", "console", "json"}, settings.Setting{Name: "log-format",
 		Usage: "`form` of log lines: console for people, json for programs; auto: console on a terminal"})
+	set.Choice(&o.LogSampling, []string{"on", "off"}, settings.Setting{Name: "log-sampling",
+		Usage: "on or off: of `lines` that say the same, on logs a hundred in a second and then every hundredth"})
 	set.Duration(&o.Drain, 0, maxDrain, settings.Setting{Name: "drain", Live: true,
 		Usage: "`time` that a stop gives clients to leave by themselves before they are disconnected; nobody comes in " +
 			"meanwhile"})

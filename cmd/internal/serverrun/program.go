@@ -136,7 +136,7 @@ func (p *Program) run(arguments []string, signals <-chan os.Signal, stdout io.Wr
 	options := &c.options
 	ignoreBrokenPipes()
 	level := zap.NewAtomicLevelAt(options.LogLevel)
-	logger, queue := newLogger(stderr, options.LogFormat, level)
+	logger, queue := newLogger(stderr, options, level)
 	defer queue.Close(flushTime)
 	logic, err := c.part.NewLogic(logger)
 	if err != nil {

@@ -211,7 +211,7 @@ func TestStopTime(t *testing.T) {
 func TestTheLogIsJSONWhereNobodyReadsIt(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	logger, queue := newLogger(writer, "auto", zapcore.InfoLevel)
+	logger, queue := newLogger(writer, &Options{LogFormat: "auto"}, zapcore.InfoLevel)
 	logger.Debug("not this")
 	logger.Info("this", zap.Int("n", 1))
 	require.True(t, queue.Close(patience))

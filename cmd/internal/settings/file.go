@@ -28,8 +28,7 @@ func (s *Set) loadFile(path string) error {
 	}
 	values := make(map[string]any)
 	if err := toml.Unmarshal(data, &values); err != nil {
-		var wrong *toml.DecodeError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 			line, column := wrong.Position()
 			return fmt.Errorf("%s:%d:%d: %s", path, line, column, wrong.Error())
 		}

@@ -98,12 +98,10 @@ func optionError(err error) error {
 	if errors.As(err, &missing) {
 		return fmt.Errorf("unknown option --%s", missing.GetSpecifiedName())
 	}
-	var valueless *pflag.ValueRequiredError
-	if errors.As(err, &valueless) {
+	if valueless, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		return fmt.Errorf("option --%s needs a value", valueless.GetSpecifiedName())
 	}
-	var syntax *pflag.InvalidSyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
 		return fmt.Errorf("unexpected argument %q", syntax.GetSpecifiedFlag())
 	}
 	return errors.New(strings.TrimSuffix(err.Error(), "\n"))

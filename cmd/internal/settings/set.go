@@ -112,7 +112,7 @@ type Error struct {
 func (e *Error) Error() string {
 	shown := fmt.Sprintf("%q", e.Value)
 	if e.Secret {
-		shown = "not allowed"
+		shown = "not shown here"
 	}
 	switch e.Source.kind {
 	case fromFile:
