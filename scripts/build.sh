@@ -13,7 +13,7 @@ usage: scripts/build.sh VERB
   build           the native core and the programs, into build/bin
   run [OPTIONS]   build, then start chatserver on port 11021; OPTIONS go to chatserver, e.g. --port 12000 --core go
   test [PARTS]    everything that CI checks, or only PARTS of it:
-                    lint     formatting, shell and PowerShell scripts, the CI workflow
+                    lint     formatting, linters for Go and C++, shell and PowerShell scripts, the CI workflow
                     go       go vet, the Go tests with the race detector, and without cgo
                     native   the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
                     fuzz     each fuzzer for some seconds, from the inputs in the repository on
@@ -28,6 +28,7 @@ usage: scripts/build.sh VERB
                                --servers go-core,cpp-epoll --core PATH; --help lists them
                     wine       echoserver.exe and IocpNetLib.dll under Wine; ARGS as above, and --original COMMAND for
                                the server of the book
+  screenshots     the pictures in docs/images: the admin page in Chromium, and the chat client
   help            this text
 
 What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with
@@ -64,14 +65,43 @@ current_step=
 steps_done=0
 skipped=()
 
+# How long each step took the last time: lines of "seconds title".
+step_times=build/step-times.txt
+
+# last_time TITLE: how long it took the last time, in words; nothing if that is not known.
+last_time() {
+    local seconds title
+    [[ -r $step_times ]] || return 0
+    while read -r seconds title; do
+        if [[ $title == "$1" ]]; then
+            echo " (last time $(duration "$seconds"))"
+        fi
+    done <"$step_times"
+}
+
+# keep_time TITLE SECONDS
+keep_time() {
+    local seconds title
+    mkdir -p build
+    touch "$step_times"
+    {
+        while read -r seconds title; do
+            [[ $title == "$1" ]] || echo "$seconds $title"
+        done <"$step_times"
+        echo "$2 $1"
+    } >"$step_times.new"
+    mv "$step_times.new" "$step_times"
+}
+
 # step TITLE COMMAND...: runs COMMAND under a heading. set -e stays in force inside it: the first error ends the script.
 step() {
     local begin=$SECONDS
     current_step=$1
     shift
-    printf '\n==== %s\n' "$current_step"
+    printf '\n==== %s%s\n' "$current_step" "$(last_time "$current_step")"
     "$@"
     printf -- '---- %s: ok, %s\n' "$current_step" "$(duration $((SECONDS - begin)))"
+    keep_time "$current_step" $((SECONDS - begin))
     steps_done=$((steps_done + 1))
     current_step=
 }
@@ -247,7 +277,8 @@ cmake_preset() {
         cat build/cmake.log >&2
         return 1
     fi
-    "${no_aslr[@]}" cmake --build "build/native/$preset"
+    # What is compiled, of how many files, how far that is and for how long: one line that changes, on a terminal.
+    NINJA_STATUS='[%f/%t, %p, %e s] ' "${no_aslr[@]}" cmake --build "build/native/$preset"
 }
 
 build_core() {
@@ -369,6 +400,18 @@ find_built() {
     echo "$found"
 }
 
+# -------------------------------------------------------------------------------------------------------- screenshots
+
+verb_screenshots() {
+    verb_build
+    need chromium chromium fonts-noto-cjk
+    install_missing || fail 'Chromium draws the admin page'
+    mkdir -p docs/images
+    IOCPNETLIB_SCREENSHOTS=$root/docs/images go test -count=1 -timeout 5m -run '^TestDashboardInABrowser$' ./cmd/chatserver
+    IOCPNETLIB_SCREENSHOTS=$root/docs/images go test -count=1 -timeout 5m -run '^TestPictureOfTheClient$' ./cmd/chatclient
+    ls docs/images
+}
+
 # -------------------------------------------------------------------------------------------------------------- tests
 
 # shellcheck source=scripts/tests.sh
@@ -385,7 +428,7 @@ build)
         exit 2
     fi
     ;;&
-build | run | test | fuzz | soak | bench)
+build | run | test | fuzz | soak | bench | screenshots)
     "verb_$verb" "$@"
     ;;
 help | -h | --help)

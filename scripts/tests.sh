@@ -10,15 +10,80 @@ check_go_format() {
     [[ -z $unformatted ]] || fail "gofmt would change: ${unformatted//$'\n'/ }"
 }
 
+# The version of clang-format and clang-tidy, which others do not agree with in everything.
+llvm=16
+
+native_sources() {
+    find native \( -name '*.h' -o -name '*.cpp' -o -name '*.c' \) -print0
+}
+
+check_native_format() {
+    native_sources | xargs -0 "clang-format-$llvm" --dry-run -Werror ||
+        fail "clang-format-$llvm -i would change the files above"
+    echo "clang-format-$llvm: native"
+}
+
+# The core as it is compiled on Linux; each file by itself, as many at once as there are processors.
+check_native_code() {
+    local folder=build/native/clang-tidy files
+    cmake -S native --preset clang -B "$folder" --log-level=WARNING \
+        "-DCMAKE_C_COMPILER=clang-$llvm" "-DCMAKE_CXX_COMPILER=clang++-$llvm" >build/cmake.log
+    mapfile -t files < <(sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$folder/compile_commands.json")
+    ((${#files[@]} > 0)) || fail "no file is named in $folder/compile_commands.json"
+    # How many findings there were in the system's headers, which are not looked at, is of no interest.
+    printf '%s\0' "${files[@]}" |
+        xargs -0 -n 1 -P "$(nproc)" "clang-tidy-$llvm" -p "$folder" --quiet 2>&1 |
+        sed '/^[0-9]* warnings\{0,1\} generated\.$/d'
+    echo "clang-tidy-$llvm: ${#files[@]} files of native/IocpNetLib"
+}
+
+lint_native() {
+    need "clang-format-$llvm" "clang-format-$llvm"
+    if install_missing; then
+        step 'C++ format' check_native_format
+    else
+        skip 'the check of the C++ format' "clang-format-$llvm is missing"
+    fi
+    need "clang-tidy-$llvm" "clang-tidy-$llvm"
+    need "clang++-$llvm" "clang-$llvm"
+    need "/usr/lib/llvm-$llvm/include/c++/v1/expected" "libc++-$llvm-dev" "libc++abi-$llvm-dev"
+    if install_missing; then
+        step 'C++ linters' check_native_code
+    else
+        skip 'the C++ linters' "clang-tidy-$llvm, or its libc++, is missing"
+    fi
+}
+
+golangci_lint=build/golangci-lint
+
+build_golangci_lint() {
+    go -C scripts/golangci-lint build -buildvcs=false -trimpath '-ldflags=-s -w' -o "$root/$golangci_lint" \
+        github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+    "$golangci_lint" version
+}
+
+check_peers_code() {
+    (cd bench/peers && "$root/$golangci_lint" run)
+}
+
+lint_go() {
+    step 'gofmt' check_go_format
+    step 'golangci-lint: build' build_golangci_lint
+    step 'Go linters' "$golangci_lint" run
+    # Without cgo, which would need MinGW-w64, and so without what only the bridge to the native core uses.
+    step 'Go linters: Windows' env GOOS=windows CGO_ENABLED=0 "$golangci_lint" run --disable unused
+    step 'Go linters: the peers of the benchmarks' check_peers_code
+}
+
 check_shell_scripts() {
     shellcheck -x scripts/*.sh .ci/run
     echo "shellcheck: scripts/*.sh .ci/run"
 }
 
-check_workflows() {
+check_yaml() {
     yamllint --strict -d '{extends: default, rules: {document-start: disable, truthy: {check-keys: false},
-        line-length: {max: 120}}}' .github/workflows
-    echo "yamllint: .github/workflows"
+        line-length: {max: 120}}}' .github/workflows .golangci.yml
+    echo "yamllint: .github/workflows .golangci.yml"
 }
 
 check_powershell() {
@@ -29,12 +94,13 @@ check_powershell() {
 }
 
 test_lint() {
-    step 'gofmt' check_go_format
+    lint_go
+    lint_native
     need shellcheck shellcheck
     need yamllint yamllint
     if install_missing; then
         step 'shell scripts' check_shell_scripts
-        step 'CI workflow' check_workflows
+        step 'CI workflow and other YAML' check_yaml
     else
         skip 'the checks of shell scripts and of the CI workflow' 'shellcheck or yamllint is missing'
     fi
@@ -60,7 +126,9 @@ installed_go_tests() {
 
 test_go() {
     need ip iproute2 # for the tests that have network namespaces of their own
-    install_missing || skip 'the tests in network namespaces' 'the program ip is missing'
+    need chromium chromium fonts-noto-cjk # for those of the admin page
+    need promtool prometheus # for those of the metrics and the alert rules
+    install_missing || skip 'some tests' 'ip, Chromium or promtool is missing'
     step "native core ($cxx)" build_core
     step 'programs' build_programs
     step 'go vet' go vet ./...

@@ -193,12 +193,13 @@ func answering(t *testing.T, connections ...[]string) string {
 
 // readRequest reads one packet as it is.
 func readRequest(conn net.Conn) ([]byte, error) {
-	packet := make([]byte, 5)
-	if _, err := io.ReadFull(conn, packet); err != nil {
+	header := make([]byte, 5)
+	if _, err := io.ReadFull(conn, header); err != nil {
 		return nil, err
 	}
-	packet = append(packet, make([]byte, int(packet[0])|int(packet[1])<<8-5)...)
-	_, err := io.ReadFull(conn, packet[5:])
+	packet := make([]byte, int(header[0])|int(header[1])<<8)
+	copy(packet, header)
+	_, err := io.ReadFull(conn, packet[len(header):])
 	return packet, err
 }
 
@@ -302,8 +303,8 @@ func TestALinkEndsWhileNobodyTakesItsEvents(t *testing.T) {
 }
 
 func TestPausesGrow(t *testing.T) {
-	for attempt, want := range map[int]time.Duration{1: 500, 2: 1000, 3: 2000, 5: 8000, 6: 15000, 1000: 15000} {
-		want *= time.Millisecond
+	for attempt, milliseconds := range map[int]int{1: 500, 2: 1000, 3: 2000, 5: 8000, 6: 15000, 1000: 15000} {
+		want := time.Duration(milliseconds) * time.Millisecond
 		assert.Equal(t, want, usualBackoff.pause(attempt, 0.5), "attempt %d", attempt)
 		for _, chance := range []float64{0, 0.25, 0.999} {
 			pause := usualBackoff.pause(attempt, chance)

@@ -25,10 +25,13 @@ type testServer struct {
 }
 
 // startServerOn runs a chat server on a port, 0: any.
-func startServerOn(t *testing.T, port int) *testServer {
+func startServerOn(t *testing.T, port int, change ...func(*chat.Config)) *testServer {
 	t.Helper()
 	config := chat.DefaultConfig()
 	config.MaxConnections, config.MaxUsers, config.MaxRoomUsers = 10, 10, 2
+	for _, f := range change {
+		f(&config)
+	}
 	server, err := chat.NewServer(config, nil)
 	require.NoError(t, err)
 	core := bridge.NewGoCore(nil)
@@ -37,7 +40,7 @@ func startServerOn(t *testing.T, port int) *testServer {
 	require.NoError(t, core.Start(net))
 	ended := make(chan error, 1)
 	go func() { ended <- bridge.Run(context.Background(), core, server) }()
-	s := &testServer{address: fmt.Sprintf("127.0.0.1:%d", core.Port()), port: int(core.Port())}
+	s := &testServer{address: fmt.Sprintf("127.0.0.1:%d", core.Port()), port: core.Port()}
 	s.stop = sync.OnceFunc(func() {
 		assert.NoError(t, core.Stop(0))
 		assert.NoError(t, <-ended)

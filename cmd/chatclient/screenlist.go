@@ -13,11 +13,12 @@ func (s *screen) listLines(p place) []string {
 	title := s.palette.faint.Render(s.widths.fit(" Rooms", width))
 	lines := []string{title}
 	for i := s.firstListed(p); len(lines) < p.bodyRows; i++ {
-		if i < len(s.rooms) {
+		switch {
+		case i < len(s.rooms):
 			lines = append(lines, s.listLine(i, width))
-		} else if i == 0 {
+		case i == 0:
 			lines = append(lines, s.palette.faint.Render(s.widths.fit(" none yet: /enter N", width)))
-		} else {
+		default:
 			lines = append(lines, s.widths.fit("", width))
 		}
 	}

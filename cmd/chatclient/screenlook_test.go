@@ -14,8 +14,8 @@ import (
 
 func TestColoursOfUsers(t *testing.T) {
 	for _, dark := range []bool{true, false} {
-		p := newPalette(dark, true)
-		assert.Equal(t, p.user("앨리스"), p.user("앨리스"))
+		p, again := newPalette(dark, true), newPalette(dark, true)
+		assert.Equal(t, p.user("앨리스"), again.user("앨리스"), "the same colour each time")
 		seen := map[string]bool{}
 		for i := range 100 {
 			seen[p.user(fmt.Sprint("user", i)).Render("x")] = true

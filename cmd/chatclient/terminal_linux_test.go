@@ -101,7 +101,7 @@ func (c *terminal) toCursor() string {
 	defer c.mutex.Unlock()
 	at := c.screen.CursorPosition()
 	var text strings.Builder
-	for x := 0; x < at.X; x++ {
+	for x := range at.X {
 		if cell := c.screen.CellAt(x, at.Y); cell != nil {
 			text.WriteString(cell.Content)
 		}

@@ -33,7 +33,7 @@ func TestWrap(t *testing.T) {
 func TestCutAndFit(t *testing.T) {
 	assert.Equal(t, "가 ", byRune.fit("가나", 3), "no half of a letter")
 	assert.Equal(t, "\x1b[1m가\x1b[m ", byRune.fit("\x1b[1m가나\x1b[m", 3), "the style ends")
-	assert.Equal(t, "", byRune.fit("가", 0))
+	assert.Empty(t, byRune.fit("가", 0))
 	assert.Equal(t, "    ", byRune.fit("👩\u200d💻!", 3)+" ", "four columns, rune by rune")
 	assert.Equal(t, "👩\u200d💻!", byGrapheme.fit("👩\u200d💻!", 3))
 }

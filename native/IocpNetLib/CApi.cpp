@@ -91,8 +91,7 @@ void NetLib_DefaultConfig(NetLib_Config* config) noexcept
     config->MinLogLevel = NetLib_LogLevel_Info;
 }
 
-NetLib_Result NetLib_Start(NetLib_Server* server, const NetLib_Config* config, char* error,
-                           uint32_t errorSize) noexcept
+NetLib_Result NetLib_Start(NetLib_Server* server, const NetLib_Config* config, char* error, uint32_t errorSize) noexcept
 {
     if (server == nullptr || config == nullptr || (error == nullptr && errorSize != 0))
         return NetLib_Result_InvalidArgument;
@@ -147,8 +146,7 @@ NetLib_Result NetLib_WakePoll(NetLib_Server* server) noexcept
 }
 
 NetLib_Result NetLib_Submit(NetLib_Server* server, const NetLib_Op* ops, uint32_t count, const uint8_t* payload,
-                            uint32_t payloadSize, const NetLib_ConnectionId* receivers,
-                            uint32_t receiverCount) noexcept
+                            uint32_t payloadSize, const NetLib_ConnectionId* receivers, uint32_t receiverCount) noexcept
 {
     if (server == nullptr || (ops == nullptr && count != 0) || (payload == nullptr && payloadSize != 0) ||
         (receivers == nullptr && receiverCount != 0))

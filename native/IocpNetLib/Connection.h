@@ -10,8 +10,8 @@
 
 #include "IocpNetLib.h"
 #include "Message.h"
-#include "RecvRingBuffer.h"
 #include "RateLimit.h"
+#include "RecvRingBuffer.h"
 #include "SendQueue.h"
 #include "TimerWheel.h"
 #include "io/Io.h"
@@ -37,12 +37,12 @@ enum class CloseReason : uint16_t {
 
 // What another thread asks a connection's I/O thread to do. Bits.
 enum class Attention : uint32_t {
-    Adopt = 1,      // the connection was accepted: start it
-    Send = 2,       // the send queue has data
-    ResumeRecv = 4, // logic gave back bytes that reading waits for
-    CloseTaken = 8, // logic gave the Close back: nothing more will be sent
-    Disconnect = 16, // logic wants it closed
-    SendFull = 32,  // the send queue was full
+    Adopt = 1,         // the connection was accepted: start it
+    Send = 2,          // the send queue has data
+    ResumeRecv = 4,    // logic gave back bytes that reading waits for
+    CloseTaken = 8,    // logic gave the Close back: nothing more will be sent
+    Disconnect = 16,   // logic wants it closed
+    SendFull = 32,     // the send queue was full
     SendNoMemory = 64, // the send ring could not be allocated
 };
 
@@ -71,27 +71,27 @@ public:
     // ---- The connection's I/O thread.
     RecvRingBuffer Recv;
     CloseReason Reason = CloseReason::None;
-    bool Adopted = false;     // the worker has it: from the Adopt attention until it is free
-    bool Receiving = false;   // packets are read and framed
-    bool CloseTaken = false;  // logic has given the Close back
-    bool PeerEnded = false;   // the peer ended its sending side
+    bool Adopted = false;    // the worker has it: from the Adopt attention until it is free
+    bool Receiving = false;  // packets are read and framed
+    bool CloseTaken = false; // logic has given the Close back
+    bool PeerEnded = false;  // the peer ended its sending side
     bool SendShutdown = false;
     bool RecvInFlight = false;
-    bool IsRecvWait = false; // the receive in flight has no buffer: it waits for something to receive
+    bool IsRecvWait = false;      // the receive in flight has no buffer: it waits for something to receive
     bool IsRecvCancelled = false; // the receive in flight was asked to end, so that its buffer becomes free
     bool IsRecvIdle = false; // nothing was received since a look at idle connections: the next receive has no buffer
     bool SendInFlight = false;
-    bool IsIoOver = false; // the socket is closed, and the system uses nothing of this any more
-    bool IsRecvLent = false; // in the worker's list of connections whose receive ring has memory
-    bool IsSendDrained = false; // in the worker's list of connections whose send ring may give its memory back
-    bool IsRecvQueued = false; // in the worker's list of connections that have more to receive
+    bool IsIoOver = false;         // the socket is closed, and the system uses nothing of this any more
+    bool IsRecvLent = false;       // in the worker's list of connections whose receive ring has memory
+    bool IsSendDrained = false;    // in the worker's list of connections whose send ring may give its memory back
+    bool IsRecvQueued = false;     // in the worker's list of connections that have more to receive
     bool WaitsForMessages = false; // in the worker's list of connections that the message pool could not serve
-    uint32_t WorkerPosition = 0; // in the worker's list of its connections
-    bool IsRecvPaused = false;           // reading rests until the ResumeRecv attention
-    bool HasSentPacket = false;          // a whole one
-    bool IsThrottled = false;            // reading rests until ResumeAt: the client sends more than it may
-    bool HasBeenThrottled = false;       // which is logged once
-    bool IsRateOff = false;              // it ends: what was received is delivered at once
+    uint32_t WorkerPosition = 0;   // in the worker's list of its connections
+    bool IsRecvPaused = false;     // reading rests until the ResumeRecv attention
+    bool HasSentPacket = false;    // a whole one
+    bool IsThrottled = false;      // reading rests until ResumeAt: the client sends more than it may
+    bool HasBeenThrottled = false; // which is logged once
+    bool IsRateOff = false;        // it ends: what was received is delivered at once
     RateMeter Rate;
     // Times that the worker's timer looks at. Deadline ends the closing; max: none.
     std::chrono::steady_clock::time_point Deadline = std::chrono::steady_clock::time_point::max();
@@ -102,10 +102,10 @@ public:
     // Reading rests until logic gives bytes back. The I/O thread sets it and then looks at the ring again; logic gives
     // back and then looks at it: with sequential consistency one of them sees the other.
     std::atomic<bool> RecvPaused{false};
-    std::atomic<bool> SendClosed{false}; // the socket is gone: what is sent now is dropped
+    std::atomic<bool> SendClosed{false};       // the socket is gone: what is sent now is dropped
     std::atomic<uint32_t> PendingAttention{0}; // bits of Attention
     Connection* AttentionNext = nullptr;       // link of the worker's list, valid while PendingAttention is not 0
-    SendQueue Send; // see there for the division between the two sides
+    SendQueue Send;                            // see there for the division between the two sides
 
     // ---- Logic (the server's logic mutex).
     bool LogicOpen = false; // logic has taken the Connection, and neither asked for the end nor given the Close back
@@ -124,8 +124,7 @@ public:
     }
 
     // Makes the slot ready for a client; its id becomes a new one. The send ring gets its bound, no memory yet.
-    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer,
-               uint32_t sendCapacity) noexcept;
+    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity) noexcept;
 };
 
 } // namespace NetLib

@@ -27,7 +27,7 @@ NetLib_Result ResultOf(ListenStep step) noexcept
 } // namespace
 
 std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(const NetLib_Config& config,
-                                                                                      uint32_t lastGeneration)
+                                                                               uint32_t lastGeneration)
 {
     const auto checked = CheckConfig(config);
     if (!checked)
@@ -55,8 +55,7 @@ std::expected<std::unique_ptr<IOCPServerNet>, StartError> IOCPServerNet::Start(c
     return server;
 }
 
-IOCPServerNet::IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log,
-                             uint32_t lastGeneration)
+IOCPServerNet::IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log, uint32_t lastGeneration)
     : m_SocketLayer(std::move(socketLayer)), m_Context(config, log, lastGeneration)
 {
 }

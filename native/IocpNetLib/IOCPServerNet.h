@@ -25,7 +25,7 @@ class IOCPServerNet {
 public:
     // Generations of connection ids begin behind lastGeneration, which is LastGeneration of the run before, or 0.
     [[nodiscard]] static std::expected<std::unique_ptr<IOCPServerNet>, StartError> Start(const NetLib_Config& config,
-                                                                                        uint32_t lastGeneration);
+                                                                                         uint32_t lastGeneration);
 
     // For Start. Throws std::bad_alloc.
     IOCPServerNet(SocketLayer socketLayer, const NetConfig& config, const Log& log, uint32_t lastGeneration);
@@ -38,8 +38,7 @@ public:
     // ---- The logic thread.
     [[nodiscard]] NetLib_Result Poll(std::span<NetLib_Message> messages, int32_t waitMilliseconds, uint32_t& count);
     [[nodiscard]] NetLib_Result GetNetworkMessage(int8_t& type, NetLib_ConnectionId& connectionId,
-                                                  std::span<char> buffer, uint32_t& copySize,
-                                                  int32_t waitMilliseconds);
+                                                  std::span<char> buffer, uint32_t& copySize, int32_t waitMilliseconds);
     [[nodiscard]] NetLib_Result Release();
 
     // ---- Any thread.
@@ -103,7 +102,7 @@ private:
     MessageList m_Taken;     // from the queue, not yet handed out
     MessageList m_HandedOut; // not yet given back
 
-    IOWorker* m_Inline = nullptr;        // the worker that has no thread; null: all have
+    IOWorker* m_Inline = nullptr;         // the worker that has no thread; null: all have
     std::atomic<bool> m_PollWoken{false}; // with m_Inline: a poll is to return
 
     // ---- Under the context's LogicMutex.

@@ -56,8 +56,8 @@ NetLib_Result IOCPServerNet::Poll(std::span<NetLib_Message> messages, int32_t wa
     return NetLib_Result_Success;
 }
 
-NetLib_Result IOCPServerNet::GetNetworkMessage(int8_t& type, NetLib_ConnectionId& connectionId,
-                                               std::span<char> buffer, uint32_t& copySize, int32_t waitMilliseconds)
+NetLib_Result IOCPServerNet::GetNetworkMessage(int8_t& type, NetLib_ConnectionId& connectionId, std::span<char> buffer,
+                                               uint32_t& copySize, int32_t waitMilliseconds)
 {
     type = NetLib_MessageType_None;
     copySize = 0;

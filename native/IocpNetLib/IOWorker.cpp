@@ -124,7 +124,8 @@ void IOWorker::BeginTurn()
 
 bool IOWorker::HasEnded() const noexcept
 {
-    return m_Phase == StopPhase::Ending && m_Connections.empty() && m_Freed.empty() && m_Io->IsIdle() && IsDealtNoMore();
+    return m_Phase == StopPhase::Ending && m_Connections.empty() && m_Freed.empty() && m_Io->IsIdle() &&
+           IsDealtNoMore();
 }
 
 void IOWorker::Serve(Clock::time_point until)
@@ -237,8 +238,8 @@ void IOWorker::Request(Connection& connection, uint32_t bits) noexcept
     do {
         connection.AttentionNext = first;
         // seq_cst: either the worker sees this before it sleeps, or Wake sees that it sleeps.
-    } while (!m_Attention.compare_exchange_weak(first, &connection, std::memory_order_seq_cst,
-                                                std::memory_order_relaxed));
+    } while (
+        !m_Attention.compare_exchange_weak(first, &connection, std::memory_order_seq_cst, std::memory_order_relaxed));
 }
 
 void IOWorker::Signal(uint32_t signal) noexcept

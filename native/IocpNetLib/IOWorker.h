@@ -27,7 +27,7 @@ class IOWorker final : private IoHandler {
 public:
     // The error is a sentence: the system has no handle for the backend.
     [[nodiscard]] static std::expected<std::unique_ptr<IOWorker>, std::string> Create(ServerContext& server,
-                                                                                     uint32_t index);
+                                                                                      uint32_t index);
     IOWorker(ServerContext& server, uint32_t index);
     IOWorker(const IOWorker&) = delete;
     IOWorker& operator=(const IOWorker&) = delete;
@@ -54,7 +54,7 @@ public:
     // The rest may be called from any thread.
 
     // Notes what is to be done for a connection of this worker. Wake must follow; one call serves many notes.
-    void Request(Connection& connection, uint32_t attention) noexcept; // bits of Attention
+    void Request(Connection& connection, uint32_t bits) noexcept; // of Attention
     void Request(Connection& connection, Attention attention) noexcept
     {
         Request(connection, static_cast<uint32_t>(attention));
@@ -119,9 +119,9 @@ private:
     void QueueRecv(Connection& connection);
     void ContinueRecvs();
     [[nodiscard]] bool LendRecvRing(Connection& connection);
-    void StartRecv(Connection& connection);                            // may free
-    void ReceiveInto(Connection& connection);                          // may free
-    void HandleRecv(Connection& connection, IoOutcome outcome);        // may free
+    void StartRecv(Connection& connection);                     // may free
+    void ReceiveInto(Connection& connection);                   // may free
+    void HandleRecv(Connection& connection, IoOutcome outcome); // may free
     [[nodiscard]] bool DeliverPackets(Connection& connection);
     void NotePackets(Connection& connection) noexcept;
     void DeliverWaiting(Connection& connection);
@@ -131,7 +131,7 @@ private:
     void EndReceiving(Connection& connection, CloseReason reason);
     void Break(Connection& connection, CloseReason reason, bool abort); // may free
     void CloseSocket(Connection& connection, bool abort);
-    void AdvanceClose(Connection& connection);                          // may free
+    void AdvanceClose(Connection& connection); // may free
     void Free(Connection& connection);
     void ReturnFreed() noexcept;
 
@@ -168,7 +168,7 @@ private:
     Limits m_Limits; // ServerContext::CurrentLimits as of the last NotifyLimits
     Clock::time_point m_NextTrim{};
     Clock::time_point m_ServedAgain{}; // the last time that the server had rested for long
-    MessageList m_Events;                      // for logic, not yet published
+    MessageList m_Events;              // for logic, not yet published
     StopPhase m_Phase = StopPhase::Running;
     TimerWheel m_Timers;
     bool m_Accepts = false;

@@ -124,7 +124,8 @@ void IOWorker::ReceiveInto(Connection& connection)
     const uint32_t wanted = m_Server.Config.MaxRecvOverlappedBufferSize;
     auto buffer = connection.Recv.GetWriteBuffer(wanted);
     if (buffer.empty()) {
-        if (connection.SendShutdown) { // logic was not asked any more (the server ends), so the ring does not become free
+        // Logic was not asked any more (the server ends), so the ring does not become free.
+        if (connection.SendShutdown) {
             CloseSocket(connection, false);
             AdvanceClose(connection);
             return;
@@ -316,11 +317,10 @@ void IOWorker::Flush(Connection& connection)
                 m_SendDrained.push_back(&connection);
             return;
         }
-        const IoOutcome outcome = m_Io->Send(connection, pieces[0], pieces[1], MayReportLate(connection, pieces[0].size()));
+        const IoOutcome outcome =
+            m_Io->Send(connection, pieces[0], pieces[1], MayReportLate(connection, pieces[0].size()));
         switch (outcome.Result) {
-        case IoOutcome::Status::Pending:
-            connection.SendInFlight = true;
-            return;
+        case IoOutcome::Status::Pending: connection.SendInFlight = true; return;
         case IoOutcome::Status::Done:
             m_Counters.BytesSent.Add(outcome.Bytes);
             connection.Send.SendCompleted(outcome.Bytes);

@@ -24,7 +24,9 @@ void LogicQueue::Push(const MessageList& messages) noexcept
     } while (!m_Newest.compare_exchange_weak(newest, previous, std::memory_order_seq_cst, std::memory_order_relaxed));
     // Whoever found the queue empty wakes; those behind rely on that.
     if (newest == nullptr && m_Sleeping.load(std::memory_order_seq_cst)) {
-        { const std::lock_guard lock(m_Mutex); }
+        {
+            const std::lock_guard lock(m_Mutex);
+        }
         m_Condition.notify_one();
     }
 }
@@ -50,9 +52,7 @@ LogicQueue::WaitEnd LogicQueue::Wait(std::chrono::steady_clock::time_point until
 {
     std::unique_lock lock(m_Mutex);
     m_Sleeping.store(true, std::memory_order_seq_cst);
-    const auto ready = [this] {
-        return m_Woken || m_Recheck || m_Newest.load(std::memory_order_seq_cst) != nullptr;
-    };
+    const auto ready = [this] { return m_Woken || m_Recheck || m_Newest.load(std::memory_order_seq_cst) != nullptr; };
     bool isReady = true;
     if (until == std::chrono::steady_clock::time_point::max())
         m_Condition.wait(lock, ready);

@@ -59,8 +59,8 @@ std::expected<fs::path, std::string> CheckMiniDumpFolder(std::string_view folder
             if (!error)
                 return path;
         }
-        return std::unexpected("the folder " + name + " for crash files cannot be made or written to: " +
-                               error.message());
+        return std::unexpected("the folder " + name +
+                               " for crash files cannot be made or written to: " + error.message());
     } catch (const std::system_error& error) { // not UTF-8, no working directory
         return std::unexpected("the folder " + name + " for crash files cannot be used: " + error.what());
     }
@@ -68,7 +68,7 @@ std::expected<fs::path, std::string> CheckMiniDumpFolder(std::string_view folder
 
 MiniDumpName MakeMiniDumpName(int64_t secondsSince1970, uint32_t process) noexcept
 {
-    constexpr int64_t Day = 24 * 60 * 60;
+    constexpr int64_t Day = int64_t{24} * 60 * 60;
     // Days to a date of the Gregorian calendar, with years that begin in March.
     const int64_t days = secondsSince1970 / Day + 719'468;
     const int64_t time = secondsSince1970 % Day;

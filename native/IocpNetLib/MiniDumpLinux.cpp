@@ -27,7 +27,7 @@ namespace NetLib {
 // A stack for signal handlers. What stands at its end, which is used last, tells it from the stacks of others. A
 // thread-local variable would tell as well, but in a library that is loaded at run time its first use may allocate.
 struct MiniDumpStack::Memory {
-    static constexpr size_t Size = 128 * 1024; // the Go runtime handles its signals on it, too
+    static constexpr size_t Size = size_t{128} * 1024; // the Go runtime handles its signals on it, too
     const void* Mark;
     stack_t Previous;
     alignas(64) std::byte Stack[Size];
@@ -163,7 +163,7 @@ class Alarm {
 public:
     Alarm() noexcept
     {
-        struct sigaction end{};
+        struct sigaction end = {};
         end.sa_handler = SIG_DFL;
         ::sigaction(SIGALRM, &end, &m_Previous);
         sigset_t alarm;
@@ -181,15 +181,14 @@ public:
     }
 
 private:
-    struct sigaction m_Previous{};
+    struct sigaction m_Previous = {};
 };
 
 // Whether the fault is another's without a closer look. This is the way of every nil dereference in Go.
 bool IsForeign(const MiniDumpTarget& target, const siginfo_t& info, const ucontext_t& context) noexcept
 {
     // Somebody sent the signal: kill -SEGV stays what it is without this. An abort sends one to itself.
-    if (info.si_code <= 0 &&
-        (info.si_signo != SIGABRT || info.si_code != SI_TKILL || info.si_pid != ::getpid()))
+    if (info.si_code <= 0 && (info.si_signo != SIGABRT || info.si_code != SI_TKILL || info.si_pid != ::getpid()))
         return true;
     const uintptr_t address = ProgramCounter(context);
     return target.Program.Contains(address) && !target.Core.Contains(address);
@@ -226,7 +225,7 @@ void Forward(int signal, siginfo_t* info, void* context) noexcept
         previous.sa_handler(signal);
     } else if (previous.sa_handler == SIG_DFL || info->si_code > 0) {
         // The instruction is tried again, and then the system ends the process, with a core dump that shows it.
-        struct sigaction end{};
+        struct sigaction end = {};
         end.sa_handler = SIG_DFL;
         ::sigaction(signal, &end, nullptr);
         if (info->si_code <= 0)
@@ -332,7 +331,7 @@ std::expected<void, std::string> MiniDump::Install(const std::filesystem::path& 
     ::getcontext(&here);
     state.Trace.Collect(here);
 
-    struct sigaction action{};
+    struct sigaction action = {};
     action.sa_sigaction = Handle;
     // NODEFER: a second fault, in the handler itself, comes here rather than end the process.
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
@@ -357,7 +356,7 @@ void MiniDump::Uninstall() noexcept
         return;
     bool isOurs = true;
     for (const int signal : Signals) {
-        struct sigaction now{};
+        struct sigaction now = {};
         isOurs = ::sigaction(signal, nullptr, &now) == 0 && now.sa_sigaction == Handle && isOurs;
     }
     // Whoever came later may hand signals on to this handler, which hands them on, too.

@@ -167,7 +167,7 @@ bool Backtrace::Touches(const CodeRange& code) const noexcept
 void Backtrace::Scan(const ucontext_t& context, uintptr_t end, const CodeRange& code) noexcept
 {
     constexpr uintptr_t Word = sizeof(uintptr_t);
-    constexpr uintptr_t Longest = 16 * 1024; // abort and terminate need far less
+    constexpr uintptr_t Longest = uintptr_t{16} * 1024; // abort and terminate need far less
     const uintptr_t begin = (StackPointer(context) + Word - 1) & ~(Word - 1);
     end = std::min(end, begin + Longest);
     for (uintptr_t at = begin; at + Word <= end && Count < MaxCount; at += Word) {
@@ -331,8 +331,7 @@ void MiniDumpReport::WriteRegisters(const ucontext_t& context) noexcept
 #endif
 }
 
-void MiniDumpReport::WriteBacktrace(const MiniDumpTarget& target, const Backtrace& trace,
-                                    const MemoryMap& map) noexcept
+void MiniDumpReport::WriteBacktrace(const MiniDumpTarget& target, const Backtrace& trace, const MemoryMap& map) noexcept
 {
     WriteText("\nBacktrace (function + offset, file + address for addr2line -Cfie FILE ADDRESS)\n");
     for (size_t i = 0; i < trace.Count; ++i) {

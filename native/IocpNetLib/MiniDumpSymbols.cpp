@@ -37,7 +37,7 @@ bool ElfFile::Open(const char* path, uint64_t inode) noexcept
     const int file = ::open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return false;
-    struct stat status{};
+    struct stat status = {};
     void* memory = MAP_FAILED;
     if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
         (inode == 0 || inode == status.st_ino))
@@ -88,8 +88,7 @@ bool ElfFile::FindTable(uint32_t type, Table& table) const noexcept
         const auto* text = At<Section>(header->e_shoff + section->sh_link * sizeof(Section));
         // The last byte of the names ends the last of them.
         if (text == nullptr || text->sh_size == 0 || text->sh_offset > m_Size ||
-            text->sh_size > m_Size - text->sh_offset ||
-            m_Data[text->sh_offset + text->sh_size - 1] != std::byte{0})
+            text->sh_size > m_Size - text->sh_offset || m_Data[text->sh_offset + text->sh_size - 1] != std::byte{0})
             continue;
         table = {section->sh_offset, section->sh_size / sizeof(RawSymbol), text->sh_offset, text->sh_size};
         return true;

@@ -25,7 +25,7 @@ public:
     // The address that the file gives to the byte at offset. False if that byte is not loaded.
     [[nodiscard]] bool AddressOf(uint64_t offset, uint64_t& address) const noexcept;
     // The function at address.
-    [[nodiscard]] bool Find(uint64_t address, Symbol& symbol) const noexcept;
+    [[nodiscard]] bool Find(uint64_t address, Symbol& found) const noexcept;
     // Calls visit for every function.
     template <class Visitor>
     void ForEachFunction(Visitor visit) const;

@@ -80,8 +80,8 @@ void Write(const State& state, const std::wstring& folder)
     ::CreateDirectoryW(folder.c_str(), nullptr); // it is there, or making the file fails
     const MiniDumpName name = MakeMiniDumpName(SecondsSince1970(), ::GetCurrentProcessId());
     const std::wstring path = folder + L'\\' + std::wstring(name.Text, name.Text + std::strlen(name.Text)) + L".dmp";
-    const HANDLE file = ::CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ, nullptr,
-                                      CREATE_NEW, FILE_ATTRIBUTE_NORMAL, nullptr);
+    const HANDLE file = ::CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ, nullptr, CREATE_NEW,
+                                      FILE_ATTRIBUTE_NORMAL, nullptr);
     if (file == INVALID_HANDLE_VALUE) {
         Tell("crash of the native core; no crash file can be made: ", path.c_str());
         return;
@@ -142,8 +142,7 @@ bool IsFatal(DWORD code) noexcept
     case EXCEPTION_INT_DIVIDE_BY_ZERO:
     case EXCEPTION_INT_OVERFLOW:
     case EXCEPTION_PRIV_INSTRUCTION:
-    case EXCEPTION_STACK_OVERFLOW:
-        return true;
+    case EXCEPTION_STACK_OVERFLOW: return true;
     default: // C++ exceptions, what debuggers and the system use
         return false;
     }

@@ -1,8 +1,8 @@
 // Counters, and the periodic log line made of them.
 #pragma once
 
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 

@@ -44,8 +44,8 @@ private:
     {
         if (perSecond == 0)
             return usedUntil;
-        return std::max(usedUntil, now) +
-               std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(amount * 1'000'000'000 / perSecond));
+        return std::max(usedUntil, now) + std::chrono::duration_cast<Clock::duration>(
+                                              std::chrono::nanoseconds(amount * 1'000'000'000 / perSecond));
     }
 
     Clock::time_point m_PacketsUsedUntil{};

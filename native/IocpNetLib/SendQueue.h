@@ -50,10 +50,7 @@ public:
     [[nodiscard]] bool WasRingRead() const noexcept { return m_WasRingRead; }
 
     // Bytes that wait. Exact for the reader and the writer while the other one rests.
-    [[nodiscard]] uint32_t Size() const noexcept
-    {
-        return m_FrontLeft.load(std::memory_order_acquire) + m_Ring.Size();
-    }
+    [[nodiscard]] uint32_t Size() const noexcept { return m_FrontLeft.load(std::memory_order_acquire) + m_Ring.Size(); }
 
 private:
     SendRingBuffer m_Ring;
@@ -63,9 +60,9 @@ private:
         return m_FrontLeft.load(std::memory_order_acquire) == 0 && m_Front.Block;
     }
 
-    SharedPiece m_Front; // the reader's while m_FrontLeft is not 0, otherwise the writer's
+    SharedPiece m_Front;                  // the reader's while m_FrontLeft is not 0, otherwise the writer's
     std::atomic<uint32_t> m_FrontLeft{0}; // bytes of the front, its last ones, that are published and not sent
-    bool m_WasRingRead = false; // reader only
+    bool m_WasRingRead = false;           // reader only
 };
 
 } // namespace NetLib

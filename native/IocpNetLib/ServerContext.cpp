@@ -17,9 +17,9 @@ uint32_t SharedBlockSizeOf(const NetConfig& config) noexcept
 } // namespace
 
 ServerContext::ServerContext(const NetConfig& config, const Log& log, uint32_t lastGeneration)
-    : Config(config), CurrentLimits(config.InitialLimits), Logger(log), Messages(config.MaxMessagePoolCount, config.ExtraMessagePoolCount),
-      SharedBlocks(SharedBlockSizeOf(config)), Connections(config.MaxConnectionCount, lastGeneration),
-      SendBuffers(config.ConnectionMaxSendBufferSize)
+    : Config(config), CurrentLimits(config.InitialLimits), Logger(log),
+      Messages(config.MaxMessagePoolCount, config.ExtraMessagePoolCount), SharedBlocks(SharedBlockSizeOf(config)),
+      Connections(config.MaxConnectionCount, lastGeneration), SendBuffers(config.ConnectionMaxSendBufferSize)
 {
 }
 

@@ -45,10 +45,10 @@ public:
 private:
     void KeepStats();
 
-    std::mutex m_LifecycleMutex; // Start and Stop
-    std::unique_ptr<NetLib::IOCPServerNet> m_Server;      // under the lifecycle mutex
-    uint32_t m_LastGeneration = 0; // under the lifecycle mutex: ids of earlier runs stay stale
-    std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr};  // what calls may use: m_Server, but not while it ends
+    std::mutex m_LifecycleMutex;                         // Start and Stop
+    std::unique_ptr<NetLib::IOCPServerNet> m_Server;     // under the lifecycle mutex
+    uint32_t m_LastGeneration = 0;                       // under the lifecycle mutex: ids of earlier runs stay stale
+    std::atomic<NetLib::IOCPServerNet*> m_Open{nullptr}; // what calls may use: m_Server, but not while it ends
     std::atomic<bool> m_Ending{false};
     std::atomic<const char*> m_BackendName{"none"};
     std::atomic<uint32_t> m_Calls{0};

@@ -26,8 +26,7 @@ void TimerWheel::Insert(TimerNode& node) noexcept
     constexpr uint64_t Reach = (uint64_t{1} << (SlotBits * Levels)) - 1;
     const uint64_t due = std::clamp(node.TimerDue, m_Now + 1, m_Now + Reach);
     // The highest digit in which due differs from now names the level.
-    const unsigned level =
-        std::min(static_cast<unsigned>(63 - std::countl_zero(due ^ m_Now)) / SlotBits, Levels - 1);
+    const unsigned level = std::min(static_cast<unsigned>(63 - std::countl_zero(due ^ m_Now)) / SlotBits, Levels - 1);
     const auto slot = static_cast<unsigned>(due >> (SlotBits * level)) % Slots;
     Link(node, level * Slots + slot);
     m_Occupied[level] |= uint64_t{1} << slot;

@@ -11,7 +11,7 @@ namespace NetLib {
 struct TimerNode {
     TimerNode* TimerNext = nullptr;
     TimerNode* TimerPrevious = nullptr;
-    uint64_t TimerDue = 0; // tick
+    uint64_t TimerDue = 0;  // tick
     uint16_t TimerList = 0; // of the wheel
     bool TimerArmed = false;
 };
@@ -52,7 +52,7 @@ public:
 private:
     static constexpr unsigned SlotBits = 6;
     static constexpr unsigned Slots = 1u << SlotBits;
-    static constexpr unsigned Levels = 4;             // 2^24 ticks; what is further away waits in the last slot
+    static constexpr unsigned Levels = 4;               // 2^24 ticks; what is further away waits in the last slot
     static constexpr unsigned DueList = Levels * Slots; // expired, not yet reported
 
     void Insert(TimerNode& node) noexcept;

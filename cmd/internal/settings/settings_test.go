@@ -66,7 +66,7 @@ func TestPrecedence(t *testing.T) {
 		sources[setting.Name] = setting.Source().String()
 	}
 	assert.Equal(t, map[string]string{"max-rooms": path + ":2", "patience": "CHAT_SERVER_PATIENCE",
-		"log-level": "--log-level", "greeting": "default", "token": "CHAT_SERVER_TOKEN"}, sources)
+		"log-level": "--log-level", "greeting": "default", "token": set.Variable("token")}, sources)
 	assert.Equal(t, "10", set.Find("max-rooms").Default())
 	assert.True(t, set.Find("greeting").Source().IsDefault())
 }

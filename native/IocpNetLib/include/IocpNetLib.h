@@ -67,8 +67,8 @@ typedef int32_t NetLib_Result;
 enum {
     NetLib_Result_Success = 0,
 
-    NetLib_Result_FailWorkThreadInfo = 32,           /* WorkThreadCount out of range */
-    NetLib_Result_FailServerInfoPort = 33,           /* PortNumber out of range */
+    NetLib_Result_FailWorkThreadInfo = 32, /* WorkThreadCount out of range */
+    NetLib_Result_FailServerInfoPort = 33, /* PortNumber out of range */
     NetLib_Result_FailServerInfoMaxRecvOverlappedBufferSize = 34,
     NetLib_Result_FailServerInfoMaxSendOverlappedBufferSize = 35,
     NetLib_Result_FailServerInfoMaxRecvConnectionBufferSize = 36,
@@ -83,16 +83,16 @@ enum {
     NetLib_Result_FailCreateListenSocketSocket = 46,  /* the system gave no socket */
     NetLib_Result_FailCreateListenSocketBind = 47,    /* address not available, or port in use */
     NetLib_Result_FailCreateListenSocketListen = 48,
-    NetLib_Result_FailHandleIocpWork = 49,            /* no completion port, epoll or io_uring instance for a worker */
-    NetLib_Result_FailHandleIocpLogic = 50,           /* reserved: the logic queue needs no handle of the system */
-    NetLib_Result_FailCreateMessageManager = 51,      /* reserved: 53 tells of this memory, too */
-    NetLib_Result_FailLinkIocp = 52,                  /* the I/O backend could not begin to accept */
-    NetLib_Result_FailCreateConnection = 53,          /* out of memory: connections and message pool */
-    NetLib_Result_FailCreatePerformance = 54,         /* reserved: counters cannot fail */
-    NetLib_Result_FailCreateWorkThread = 55,          /* the system refused a thread */
+    NetLib_Result_FailHandleIocpWork = 49,       /* no completion port, epoll or io_uring instance for a worker */
+    NetLib_Result_FailHandleIocpLogic = 50,      /* reserved: the logic queue needs no handle of the system */
+    NetLib_Result_FailCreateMessageManager = 51, /* reserved: 53 tells of this memory, too */
+    NetLib_Result_FailLinkIocp = 52,             /* the I/O backend could not begin to accept */
+    NetLib_Result_FailCreateConnection = 53,     /* out of memory: connections and message pool */
+    NetLib_Result_FailCreatePerformance = 54,    /* reserved: counters cannot fail */
+    NetLib_Result_FailCreateWorkThread = 55,     /* the system refused a thread */
     NetLib_Result_BindAcceptExSocketFailWSASocket = 56, /* reserved: logged when it happens, and tried again */
     NetLib_Result_BindAcceptExSocketFailAcceptEx = 57,  /* reserved: 52 at start, later logged and tried again */
-    NetLib_Result_PostRecvNullObj = 61,               /* 61 to 63: reserved, a failed receive closes its connection */
+    NetLib_Result_PostRecvNullObj = 61,                 /* 61 to 63: reserved, a failed receive closes its connection */
     NetLib_Result_PostRecvNullWSABUF = 62,
     NetLib_Result_PostRecvNullSocketError = 63,
     NetLib_Result_ReservedSendPacketBufferNotConnected = 64, /* the connection has gone, or is closing */
@@ -132,12 +132,7 @@ typedef void (*NetLib_LogFunc)(void* user, int32_t level, const char* text, uint
 
 /* The system's means for I/O. Auto: iocp on Windows; on Linux io_uring, or epoll where io_uring is not to be had, which
  * is logged. A backend that this system does not have is an error at the start. */
-enum {
-    NetLib_IoBackend_Auto = 0,
-    NetLib_IoBackend_Iocp = 1,
-    NetLib_IoBackend_Epoll = 2,
-    NetLib_IoBackend_IoUring = 3
-};
+enum { NetLib_IoBackend_Auto = 0, NetLib_IoBackend_Iocp = 1, NetLib_IoBackend_Epoll = 2, NetLib_IoBackend_IoUring = 3 };
 
 /* What a server is started with: the original library's NetConfig, then this library's own fields. */
 typedef struct NetLib_Config {
@@ -172,15 +167,15 @@ typedef struct NetLib_Config {
     int32_t MaxPacketsPerSecond;      /* of one connection, 0 to 1,000,000; 0: no limit. One that sends more is read
                                          more slowly, so that TCP slows it; nothing that was received is lost */
     int32_t MaxBytesPerSecond;        /* the same for bytes of packets, 0 to 1,073,741,824 */
-    int32_t RateBurstMilliseconds;    /* what a connection may send at once, after silence, as time at these rates, 20 to
+    int32_t RateBurstMilliseconds; /* what a connection may send at once, after silence, as time at these rates, 20 to
                                          60,000 (less than a system's timers resolve would lower the rates); one packet
                                          always passes */
-    int32_t NoDelay;                  /* 1: TCP_NODELAY (the default), 0: Nagle's algorithm */
-    int32_t IoBackend;                /* NetLib_IoBackend: how I/O is done */
-    int32_t MinLogLevel;              /* lines below this NetLib_LogLevel are not made */
+    int32_t NoDelay;               /* 1: TCP_NODELAY (the default), 0: Nagle's algorithm */
+    int32_t IoBackend;             /* NetLib_IoBackend: how I/O is done */
+    int32_t MinLogLevel;           /* lines below this NetLib_LogLevel are not made */
     char BindAddress[NETLIB_BIND_ADDRESS_CAPACITY]; /* IP address as text; empty: all, IPv6 and IPv4 on one socket */
-    NetLib_LogFunc Log;               /* may be null: no log */
-    void* LogUser;                    /* passed to Log as it is */
+    NetLib_LogFunc Log;                             /* may be null: no log */
+    void* LogUser;                                  /* passed to Log as it is */
 } NetLib_Config;
 
 /* What every connection is held to and may change while a server runs: fields of NetLib_Config, with their ranges. */
@@ -205,18 +200,19 @@ enum {
 /* Why a connection ended. Stable numbers: new reasons are added at the end. */
 enum {
     NetLib_CloseReason_None = 0,
-    NetLib_CloseReason_PeerClosed = 1,      /* the peer ended its sending side in order */
-    NetLib_CloseReason_PeerReset = 2,       /* the connection broke: reset */
-    NetLib_CloseReason_PacketTooShort = 3,  /* protocol violation: PacketLength under 5 */
-    NetLib_CloseReason_PacketTooLong = 4,   /* protocol violation: PacketLength over MaxPacketSize */
-    NetLib_CloseReason_SendBufferFull = 5,  /* the client reads too slowly: its send ring was full */
-    NetLib_CloseReason_Logic = 6,           /* logic asked for it with NetLib_Op_Disconnect */
+    NetLib_CloseReason_PeerClosed = 1,     /* the peer ended its sending side in order */
+    NetLib_CloseReason_PeerReset = 2,      /* the connection broke: reset */
+    NetLib_CloseReason_PacketTooShort = 3, /* protocol violation: PacketLength under 5 */
+    NetLib_CloseReason_PacketTooLong = 4,  /* protocol violation: PacketLength over MaxPacketSize */
+    NetLib_CloseReason_SendBufferFull = 5, /* the client reads too slowly: its send ring was full */
+    NetLib_CloseReason_Logic = 6,          /* logic asked for it with NetLib_Op_Disconnect */
     NetLib_CloseReason_ServerStop = 7,
-    NetLib_CloseReason_OutOfMemory = 8,     /* no memory for this connection's buffers */
+    NetLib_CloseReason_OutOfMemory = 8,        /* no memory for this connection's buffers */
     NetLib_CloseReason_FirstPacketTimeout = 9, /* no whole packet within FirstPacketTimeoutMilliseconds */
-    NetLib_CloseReason_IdleTimeout = 10,    /* no whole packet for IdleTimeoutMilliseconds */
-    NetLib_CloseReason_PeerTimeout = 11,    /* the peer vanished: it does not answer, or takes nothing of what it is sent */
-    NetLib_CloseReason_Count = 12           /* how many reasons there are */
+    NetLib_CloseReason_IdleTimeout = 10,       /* no whole packet for IdleTimeoutMilliseconds */
+    NetLib_CloseReason_PeerTimeout =
+        11,                       /* the peer vanished: it does not answer, or takes nothing of what it is sent */
+    NetLib_CloseReason_Count = 12 /* how many reasons there are */
 };
 
 /* Why a payload was not queued. Stable numbers: new reasons are added at the end. */
@@ -262,28 +258,28 @@ typedef struct NetLib_Op {
 typedef struct NetLib_Stats {
     uint32_t StructSize; /* sizeof(NetLib_Stats) */
     uint32_t Reserved;
-    uint64_t ConnectionsCurrent;    /* gauge: slots in use */
-    uint64_t ConnectionsAccepted;   /* connections that logic was, or will be, told of */
-    uint64_t ConnectionsRefused;    /* closed at once because MaxConnectionCount was reached */
+    uint64_t ConnectionsCurrent;       /* gauge: slots in use */
+    uint64_t ConnectionsAccepted;      /* connections that logic was, or will be, told of */
+    uint64_t ConnectionsRefused;       /* closed at once because MaxConnectionCount was reached */
     uint64_t ConnectionsRefusedAtStop; /* closed at once because the server was stopping, or accepted
                                           no more */
-    uint64_t AcceptErrors;          /* accepts that the system failed, also one whose client had gone (Windows) */
-    uint64_t PacketsReceived;       /* handed to the logic queue */
-    uint64_t BytesReceived;         /* read from sockets */
-    uint64_t PacketsSent;           /* payloads taken into a send ring; a broadcast counts once a receiver */
-    uint64_t BytesSent;             /* written to sockets */
+    uint64_t AcceptErrors;             /* accepts that the system failed, also one whose client had gone (Windows) */
+    uint64_t PacketsReceived;          /* handed to the logic queue */
+    uint64_t BytesReceived;            /* read from sockets */
+    uint64_t PacketsSent;              /* payloads taken into a send ring; a broadcast counts once a receiver */
+    uint64_t BytesSent;                /* written to sockets */
     uint64_t SendsDropped[NetLib_SendDrop_Count]; /* payloads that were not queued, by reason */
-    uint64_t MessagesInUse;         /* gauge: pool messages queued for logic or held by it */
-    uint64_t MessagePoolExhausted;  /* times that reading paused because the pool, reserve included, was empty */
-    uint64_t MessageReserveUsed;    /* times that the reserve (ExtraMessagePoolCount) was begun */
-    uint64_t ReceivesPaused;        /* times that reading paused because logic still held a connection's whole ring */
-    uint64_t ReceivesThrottled;     /* times that reading paused because a client exceeded MaxPacketsPerSecond or
+    uint64_t MessagesInUse;                       /* gauge: pool messages queued for logic or held by it */
+    uint64_t MessagePoolExhausted;   /* times that reading paused because the pool, reserve included, was empty */
+    uint64_t MessageReserveUsed;     /* times that the reserve (ExtraMessagePoolCount) was begun */
+    uint64_t ReceivesPaused;         /* times that reading paused because logic still held a connection's whole ring */
+    uint64_t ReceivesThrottled;      /* times that reading paused because a client exceeded MaxPacketsPerSecond or
                                        MaxBytesPerSecond */
-    uint64_t CloseTimeouts;         /* connections cut off while sending what was queued: CloseTimeoutMilliseconds */
-    uint64_t BytesDiscardedOnClose; /* queued for sending and not sent when the connection ended */
+    uint64_t CloseTimeouts;          /* connections cut off while sending what was queued: CloseTimeoutMilliseconds */
+    uint64_t BytesDiscardedOnClose;  /* queued for sending and not sent when the connection ended */
     uint64_t BytesReceivedDiscarded; /* received and never handed to logic: an unfinished packet, or what came when
                                         nothing more was wanted */
-    uint64_t SendBufferHighWater;   /* the most bytes that were seen waiting for one connection */
+    uint64_t SendBufferHighWater;    /* the most bytes that were seen waiting for one connection */
     uint64_t Closed[NetLib_CloseReason_Count]; /* connections closed, by reason */
 } NetLib_Stats;
 
@@ -367,16 +363,15 @@ NETLIB_API NetLib_Result NetLib_Submit(NetLib_Server* server, const NetLib_Op* o
  * The reason of a Close is not told here; NetLib_Poll does.
  */
 NETLIB_API NetLib_Result NetLib_GetNetworkMessage(NetLib_Server* server, int8_t* msgOperationType,
-                                                  NetLib_ConnectionId* connectionId, char* buffer,
-                                                  uint32_t bufferSize, uint32_t* copySize,
-                                                  int32_t waitMilliseconds) NETLIB_NOEXCEPT;
+                                                  NetLib_ConnectionId* connectionId, char* buffer, uint32_t bufferSize,
+                                                  uint32_t* copySize, int32_t waitMilliseconds) NETLIB_NOEXCEPT;
 
 /*
  * Queues one packet for one connection. packet is read during the call only. 64 (not connected) and 65 (its send ring
  * was full, so it is being closed) are the original's numbers.
  */
-NETLIB_API NetLib_Result NetLib_SendPacket(NetLib_Server* server, NetLib_ConnectionId connectionId,
-                                           const char* packet, uint32_t packetSize) NETLIB_NOEXCEPT;
+NETLIB_API NetLib_Result NetLib_SendPacket(NetLib_Server* server, NetLib_ConnectionId connectionId, const char* packet,
+                                           uint32_t packetSize) NETLIB_NOEXCEPT;
 
 /* Writes the counters. stats->StructSize must be set. Works also on a stopped server, which keeps its last figures. */
 NETLIB_API NetLib_Result NetLib_GetStats(NetLib_Server* server, NetLib_Stats* stats) NETLIB_NOEXCEPT;

@@ -27,7 +27,7 @@ public:
     // The backend that is wanted; for Auto the best that this system has. The error is a sentence.
     // fallback is told in a sentence why a better one is not used, and is empty otherwise.
     [[nodiscard]] static std::expected<std::unique_ptr<Io>, std::string> Create(IoBackend wanted, IoHandler& handler,
-                                                                               std::string& fallback);
+                                                                                std::string& fallback);
 
     Io() = default;
     Io(const Io&) = delete;

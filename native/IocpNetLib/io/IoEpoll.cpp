@@ -209,11 +209,10 @@ void IoEpoll::AcceptAll()
     for (int i = 0; i < AcceptsAtATime && m_ListenSocket.IsOpen(); ++i) {
         sockaddr_storage peer{};
         socklen_t length = sizeof(peer);
-        UniqueSocket socket(::accept4(m_ListenSocket.Get(), reinterpret_cast<sockaddr*>(&peer), &length,
-                                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+        UniqueSocket socket(
+            ::accept4(m_ListenSocket.Get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (socket.IsOpen()) {
-            m_Handler.OnAccepted(std::move(socket),
-                                 SocketAddress(reinterpret_cast<const sockaddr*>(&peer), length));
+            m_Handler.OnAccepted(std::move(socket), SocketAddress(reinterpret_cast<const sockaddr*>(&peer), length));
             continue;
         }
         const int error = errno;

@@ -24,8 +24,8 @@ public:
     void StopListening() noexcept override;
     [[nodiscard]] bool Attach(IoSocket& socket, UniqueSocket native) noexcept override;
     [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept override;
-    [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
-                                 std::span<const std::byte> second, bool mayReportLate) noexcept override;
+    [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second,
+                                 bool mayReportLate) noexcept override;
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
     void Wake() noexcept override { m_WakeEvent.Set(); }

@@ -48,8 +48,7 @@ bool LoadExtension(SOCKET socket, GUID id, Function& function) noexcept
 WSABUF BufferOf(std::span<const std::byte> piece) noexcept
 {
     // WSABUF is not const-correct: a send only reads.
-    return {static_cast<ULONG>(piece.size()),
-            const_cast<char*>(reinterpret_cast<const char*>(piece.data()))};
+    return {static_cast<ULONG>(piece.size()), const_cast<char*>(reinterpret_cast<const char*>(piece.data()))};
 }
 
 } // namespace
@@ -192,8 +191,9 @@ bool IoIocp::Attach(IoSocket& socket, UniqueSocket native) noexcept
     const bool isHandle = ::getsockopt(socket.Socket.Get(), SOL_SOCKET, SO_PROTOCOL_INFOW,
                                        reinterpret_cast<char*>(&provider), &length) == 0 &&
                           (provider.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
-    socket.SkipsCompletion = isHandle && ::SetFileCompletionNotificationModes(
-                                 handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE) != FALSE;
+    socket.SkipsCompletion =
+        isHandle && ::SetFileCompletionNotificationModes(handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
+                                                                     FILE_SKIP_SET_EVENT_ON_HANDLE) != FALSE;
     return true;
 }
 
@@ -287,8 +287,7 @@ void IoIocp::Wait(int milliseconds)
             IoSocket& socket = *operation->Owner;
             operation->IsPending = false;
             // One that the handler closes now is not meant: Close has seen to it.
-            const bool isLast =
-                socket.IsClosed && !socket.RecvOperation.IsPending && !socket.SendOperation.IsPending;
+            const bool isLast = socket.IsClosed && !socket.RecvOperation.IsPending && !socket.SendOperation.IsPending;
             if (operation->Type == IocpOperation::Kind::Recv)
                 m_Handler.OnRecvDone(socket, outcome);
             else

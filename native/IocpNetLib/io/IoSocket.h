@@ -41,14 +41,14 @@ struct IoSocket {
 struct IoSocket {
     UniqueSocket Socket;
     std::span<std::byte> RecvBuffer; // valid while RecvPending
-    IoSocket* NextClosed = nullptr; // both: links of the backend's lists
+    IoSocket* NextClosed = nullptr;  // both: links of the backend's lists
     IoSocket* NextSend = nullptr;
     bool RecvPending = false;
     bool SendPending = false;
 
     // ---- epoll
     std::span<const std::byte> SendPieces[2]; // valid while SendPending
-    bool Readable = false; // an edge was reported and no receive has found the socket empty since
+    bool Readable = false;                    // an edge was reported and no receive has found the socket empty since
     // The peer ended its side or sent urgent data: a short receive does not mean that the socket is empty.
     bool ShortIsNotEmpty = false;
 
@@ -57,11 +57,11 @@ struct IoSocket {
     std::unique_ptr<std::byte[]> Stash; // arrived and not asked for yet: [StashBegin, StashEnd)
     uint32_t StashBegin = 0;
     uint32_t StashEnd = 0;
-    uint32_t SendEntry = 0;  // UringQueue::Filled after the entry of the pending send
-    int RecvError = 0;       // the connection broke; 0: it did not
-    uint16_t InKernel = 0;   // operations whose last completion has not come
+    uint32_t SendEntry = 0;     // UringQueue::Filled after the entry of the pending send
+    int RecvError = 0;          // the connection broke; 0: it did not
+    uint16_t InKernel = 0;      // operations whose last completion has not come
     bool CancelPending = false; // of everything
-    bool RecvEnded = false;  // the peer ended its side, and all that came before was received
+    bool RecvEnded = false;     // the peer ended its side, and all that came before was received
     bool IsInSends = false;
     bool SendIsImmediate = false; // pending, and over when the system has taken it unless it says otherwise
     bool IsClosing = false;

@@ -161,7 +161,7 @@ bool IoUring::ArmRecv(IoSocket& socket) noexcept
     io_uring_sqe* const entry = NewEntry(IORING_OP_RECV, socket.Socket.Get(), Kind::Recv, &socket);
     if (entry == nullptr)
         return false;
-    entry->flags = IOSQE_BUFFER_SELECT; // of group 0
+    entry->flags = IOSQE_BUFFER_SELECT;         // of group 0
     entry->ioprio = IORING_RECVSEND_POLL_FIRST; // rarely is there anything yet, and to look costs more than to wait
     ++socket.InKernel;
     return true;
@@ -246,8 +246,7 @@ void IoUring::Cancel(IoSocket& socket) noexcept
 {
     if (socket.CancelPending || socket.InKernel == 0)
         return;
-    io_uring_sqe* const entry =
-        NewEntry(IORING_OP_ASYNC_CANCEL, socket.ClosingSocket.Get(), Kind::Cancel, &socket);
+    io_uring_sqe* const entry = NewEntry(IORING_OP_ASYNC_CANCEL, socket.ClosingSocket.Get(), Kind::Cancel, &socket);
     if (entry == nullptr) {
         // The kernel has no memory for the time being. What is pending ends by itself without its connection.
         (void)::shutdown(socket.ClosingSocket.Get(), SHUT_RDWR);
@@ -290,10 +289,7 @@ void IoUring::FinishIfClosed(IoSocket& socket)
     m_Closed.Add(socket);
 }
 
-bool IoUring::IsIdle() const noexcept
-{
-    return !m_AcceptArmed && m_Closed.IsEmpty();
-}
+bool IoUring::IsIdle() const noexcept { return !m_AcceptArmed && m_Closed.IsEmpty(); }
 
 void IoUring::Wait(int milliseconds)
 {
@@ -419,8 +415,8 @@ void IoUring::SendDone(IoSocket& socket, int result)
             result = -ENOMEM;
         }
         socket.SendPending = false;
-        m_Handler.OnSendDone(socket, result >= 0 ? IoOutcome::Done(static_cast<uint32_t>(result))
-                                                 : IoOutcome::Failed(-result));
+        m_Handler.OnSendDone(socket,
+                             result >= 0 ? IoOutcome::Done(static_cast<uint32_t>(result)) : IoOutcome::Failed(-result));
     }
     FinishIfClosed(socket);
 }

@@ -38,8 +38,8 @@ public:
     void StopListening() noexcept override;
     [[nodiscard]] bool Attach(IoSocket& socket, UniqueSocket native) noexcept override;
     [[nodiscard]] IoOutcome Recv(IoSocket& socket, std::span<std::byte> buffer) noexcept override;
-    [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first,
-                                 std::span<const std::byte> second, bool mayReportLate) noexcept override;
+    [[nodiscard]] IoOutcome Send(IoSocket& socket, std::span<const std::byte> first, std::span<const std::byte> second,
+                                 bool mayReportLate) noexcept override;
     void HurryReports() noexcept override { m_MayWait = false; }
     void Close(IoSocket& socket, bool abort) noexcept override;
     void Wait(int milliseconds) override;
@@ -78,7 +78,7 @@ private:
     WakeEvent m_WakeEvent;
     UniqueSocket m_ListenSocket;
     UniqueSocket m_ClosingListener; // kept until the system has ended its accept
-    UringBuffers m_Buffers; // ends after the queue, whose receives may use it
+    UringBuffers m_Buffers;         // ends after the queue, whose receives may use it
     UringQueue m_Queue;
     bool m_AcceptArmed = false;
     bool m_WakeArmed = false;

@@ -32,8 +32,7 @@ void SetFlag(NativeSocket socket, int level, int option, int value) noexcept
 ListenError Failure(ListenStep step, const SocketAddress& address, const char* what)
 {
     const int error = LastSocketError();
-    return {step, error,
-            std::string(what) + " " + address.Text().data() + ": " + SocketErrorText(error).c_str()};
+    return {step, error, std::string(what) + " " + address.Text().data() + ": " + SocketErrorText(error).c_str()};
 }
 
 } // namespace
@@ -53,15 +52,14 @@ SocketErrorText::SocketErrorText(int error) noexcept
 #if defined(_WIN32)
     // FormatMessageA would answer in the code page of the system's language.
     std::array<wchar_t, 160> wide{};
-    DWORD length = ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
-                                        FORMAT_MESSAGE_MAX_WIDTH_MASK,
-                                    nullptr, static_cast<DWORD>(error), MAKELANGID(LANG_ENGLISH, SUBLANG_ENGLISH_US),
-                                    wide.data(), static_cast<DWORD>(wide.size()), nullptr);
+    DWORD length =
+        ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                         nullptr, static_cast<DWORD>(error), MAKELANGID(LANG_ENGLISH, SUBLANG_ENGLISH_US), wide.data(),
+                         static_cast<DWORD>(wide.size()), nullptr);
     if (length == 0) // no English on this system
-        length = ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
-                                      FORMAT_MESSAGE_MAX_WIDTH_MASK,
-                                  nullptr, static_cast<DWORD>(error), 0, wide.data(),
-                                  static_cast<DWORD>(wide.size()), nullptr);
+        length = ::FormatMessageW(
+            FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK, nullptr,
+            static_cast<DWORD>(error), 0, wide.data(), static_cast<DWORD>(wide.size()), nullptr);
     while (length > 0 && wide[length - 1] == L' ')
         --length;
     ::WideCharToMultiByte(CP_UTF8, 0, wide.data(), static_cast<int>(length), words.data(),
@@ -260,8 +258,8 @@ SocketLayer::~SocketLayer()
 UniqueSocket OpenTcpSocket(int family) noexcept
 {
 #if defined(_WIN32)
-    return UniqueSocket(::WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
-                                     WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
+    return UniqueSocket(
+        ::WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
 #else
     return UniqueSocket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
 #endif

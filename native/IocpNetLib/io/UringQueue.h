@@ -110,8 +110,8 @@ private:
 
     UniqueMapping m_Ring;
     UniqueMapping m_Memory;
-    uint32_t m_Size = 0;  // bytes of a buffer
-    uint16_t m_Mask = 0;  // buffers - 1
+    uint32_t m_Size = 0; // bytes of a buffer
+    uint16_t m_Mask = 0; // buffers - 1
     uint16_t m_Tail = 0;
     bool m_Incremental = false;
     std::vector<uint32_t> m_Used; // by buffer: bytes received into it since it was given
