@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -47,14 +46,6 @@ func browser(t *testing.T) context.Context {
 	bounded, endTime := context.WithTimeout(ctx, 3*patience)
 	t.Cleanup(endTime)
 	return bounded
-}
-
-// adminURL is where a server that was started with --admin has said its admin page to be.
-func (s *serverProcess) adminURL() string {
-	s.t.Helper()
-	found := regexp.MustCompile(`"admin":"([^"]+)"`).FindStringSubmatch(s.log.String())
-	require.NotNil(s.t, found, "%s", s.log.String())
-	return found[1]
 }
 
 // screenshot keeps a picture of the page in the folder that IOCPNETLIB_SCREENSHOTS names, if it names one.

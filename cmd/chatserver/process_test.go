@@ -200,6 +200,25 @@ func (s *serverProcess) logLines(message string) []map[string]any {
 	return lines
 }
 
+// awaitLine waits for a line with a message.
+func (s *serverProcess) awaitLine(message string) map[string]any {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		if lines := s.logLines(message); len(lines) > 0 {
+			return lines[0]
+		}
+		require.True(s.t, time.Now().Before(deadline), "no line %q in the log:\n%s", message, s.log.String())
+	}
+}
+
+// adminURL is where a server that was started with --admin has said its admin page to be.
+func (s *serverProcess) adminURL() string {
+	s.t.Helper()
+	url, _ := s.awaitLine("ready")["admin"].(string)
+	require.NotEmpty(s.t, url)
+	return url
+}
+
 // summary is the last line of a server that has been stopped.
 func (s *serverProcess) summary() map[string]any {
 	s.t.Helper()

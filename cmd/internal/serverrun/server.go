@@ -129,9 +129,9 @@ func (s *server) serve() (err error) {
 		fields = append(fields, zap.String("admin", admin.URL()))
 	}
 	s.logger.Info("ready", fields...)
+	s.setState(StateReady)
 	// The only line of standard output, for scripts that let the system choose the port.
 	fmt.Fprintf(s.stdout, "listening on port %d\n", s.core.Port())
-	s.setState(StateReady)
 
 	for {
 		select {
