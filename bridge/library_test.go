@@ -7,10 +7,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/scratchfolder"
 )
 
 func TestLibraryCandidates(t *testing.T) {
-	root := scratchFolder(t)
+	root := scratchfolder.New(t)
 	ours, other, foreign := filepath.Join(root, "ours"), filepath.Join(root, "other"), filepath.Join(root, "foreign")
 	writeFile(t, "// the server\nmodule iocpnetlib // ours\n\ngo 1.26.0\n", ours, "go.mod")
 	writeFile(t, "module \"iocpnetlib\"\n", other, "go.mod")
@@ -55,11 +57,11 @@ func TestIsModuleRoot(t *testing.T) {
 		"// module iocpnetlib\nmodule example.org\n": false,
 		"go 1.26.0\n": false,
 	} {
-		root := scratchFolder(t)
+		root := scratchfolder.New(t)
 		writeFile(t, content, root, "go.mod")
 		assert.Equal(t, want, isModuleRoot(root), "%q", content)
 	}
-	assert.False(t, isModuleRoot(scratchFolder(t)))
+	assert.False(t, isModuleRoot(scratchfolder.New(t)))
 }
 
 func TestFindLibrary(t *testing.T) {
@@ -75,7 +77,7 @@ func TestFindLibrary(t *testing.T) {
 	})
 	t.Run("this module", func(t *testing.T) {
 		t.Setenv(LibraryEnv, "")
-		root := scratchFolder(t)
+		root := scratchfolder.New(t)
 		writeFile(t, "module iocpnetlib\n", root, "go.mod")
 		library := writeFile(t, "", root, "build", "bin", libraryName())
 		within := filepath.Dir(writeFile(t, "", root, "cmd", "file"))
@@ -86,7 +88,7 @@ func TestFindLibrary(t *testing.T) {
 	})
 	t.Run("another module", func(t *testing.T) {
 		t.Setenv(LibraryEnv, "")
-		root := scratchFolder(t)
+		root := scratchfolder.New(t)
 		writeFile(t, "module example.org/other\n", root, "go.mod")
 		writeFile(t, "", root, "build", "bin", libraryName())
 		t.Chdir(root)

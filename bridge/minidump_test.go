@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
+
+	"iocpnetlib/internal/scratchfolder"
 )
 
 // crashVariable makes the test binary a process that crashes: its value is the way, then the folder.
@@ -92,7 +94,7 @@ func nowhere[T any](like []T) []T {
 // crash runs a process and returns its exit code, its standard output and error, and its crash file, if any.
 func crash(t *testing.T, way string) (code int, output, name string, file []byte) {
 	t.Helper()
-	folder := filepath.Join(scratchFolder(t), "a folder", "크래시")
+	folder := filepath.Join(scratchfolder.New(t), "a folder", "크래시")
 	self, err := os.Executable()
 	require.NoError(t, err)
 	command := exec.Command(self)
@@ -183,7 +185,7 @@ func TestAFolderForCrashFilesThatCannotBe(t *testing.T) {
 	core, err := Open(CoreAuto, nil)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, core.Close()) }()
-	folder := filepath.Join(writeFile(t, "", scratchFolder(t), "file"), "folder")
+	folder := filepath.Join(writeFile(t, "", scratchfolder.New(t), "file"), "folder")
 	err = EnableMiniDump(core, folder)
 	require.ErrorIs(t, err, ResultMiniDump)
 	assert.ErrorContains(t, err, folder)
@@ -194,5 +196,5 @@ func TestAFolderForCrashFilesThatCannotBe(t *testing.T) {
 func TestTheCoreInGoHasNoCrashFiles(t *testing.T) {
 	core := NewGoCore(zap.NewNop())
 	defer func() { assert.NoError(t, core.Close()) }()
-	assert.NoError(t, EnableMiniDump(core, filepath.Join(scratchFolder(t), "missing", "folder")))
+	assert.NoError(t, EnableMiniDump(core, filepath.Join(scratchfolder.New(t), "missing", "folder")))
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/scratchfolder"
 )
 
 func TestWaitMilliseconds(t *testing.T) {
@@ -47,12 +49,12 @@ func requireLibraryError(t *testing.T, path, reason, hint string) {
 }
 
 func TestALibraryThatIsNotThere(t *testing.T) {
-	path := filepath.Join(scratchFolder(t), "missing.so")
+	path := filepath.Join(scratchfolder.New(t), "missing.so")
 	requireLibraryError(t, path, "there is no such file", "; build it with: ")
 }
 
 func TestAFileThatIsNoLibrary(t *testing.T) {
-	path := writeFile(t, "I am a text.\n", scratchFolder(t), libraryName())
+	path := writeFile(t, "I am a text.\n", scratchfolder.New(t), libraryName())
 	requireLibraryError(t, path, "", "; rebuild it with: ")
 }
 
@@ -82,7 +84,7 @@ func TestACoreWithAnotherVersion(t *testing.T) {
 		"WakePoll", "Submit", "GetStats", "SetLimits", "SetLogLevel", "StopAccepting", "BeginStop", "Stop", "EnableMiniDump"} {
 		source += fmt.Sprintf("void NetLib_%s(void) {}\n", name)
 	}
-	folder := scratchFolder(t)
+	folder := scratchfolder.New(t)
 	path := filepath.Join(folder, libraryName())
 	output, err := exec.Command(compiler, "-shared", "-fPIC", "-o", path, writeFile(t, source, folder, "core.c")).
 		CombinedOutput()

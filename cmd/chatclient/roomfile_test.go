@@ -8,10 +8,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/scratchfolder"
 )
 
 func TestTheFileOfRooms(t *testing.T) {
-	file := roomFile{filepath.Join(t.TempDir(), "iocpnetlib", "chatclient.toml")}
+	file := roomFile{filepath.Join(scratchfolder.New(t), "iocpnetlib", "chatclient.toml")}
 	rooms, err := file.load()
 	require.NoError(t, err)
 	assert.Empty(t, rooms)
@@ -39,7 +41,7 @@ func TestTheFileOfRooms(t *testing.T) {
 }
 
 func TestAFileOfRoomsThatIsWrongIsLeftAlone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "rooms.toml")
+	path := filepath.Join(scratchfolder.New(t), "rooms.toml")
 	for content, want := range map[string]string{
 		"[[room]\n": "toml",
 		"[[room]]\nnumber = 1\nname = \"" + strings.Repeat("x", 61) + `"`: "the name of room 1 is too long",

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"iocpnetlib/chat"
+	"iocpnetlib/internal/scratchfolder"
 )
 
 // testScreen is a screen without a terminal, and what it wants of the link.
@@ -25,7 +26,7 @@ type testScreen struct {
 
 func newTestScreen(t testing.TB, columns, rows int) *testScreen {
 	s := &testScreen{t: t, wanted: make(chan command, 3), time: time.Date(2026, 1, 2, 9, 5, 0, 0, time.UTC)}
-	s.screen = newScreen("127.0.0.1:11021", s.wanted, roomFile{filepath.Join(t.TempDir(), "rooms.toml")}, true)
+	s.screen = newScreen("127.0.0.1:11021", s.wanted, roomFile{filepath.Join(scratchfolder.New(t), "rooms.toml")}, true)
 	s.now = func() time.Time { return s.time }
 	s.Update(tea.WindowSizeMsg{Width: columns, Height: rows})
 	return s

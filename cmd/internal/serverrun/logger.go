@@ -22,6 +22,11 @@ func newLogger(file *os.File, options *Options, level zapcore.LevelEnabler) (*za
 	var encoder zapcore.Encoder
 	if format == "console" {
 		config := zap.NewDevelopmentEncoderConfig()
+		config.EncodeTime = zapcore.TimeEncoderOfLayout("2006-01-02 15:04:05.000")
+		config.ConsoleSeparator = "  "
+		if term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" {
+			config.EncodeLevel = zapcore.CapitalColorLevelEncoder
+		}
 		encoder = zapcore.NewConsoleEncoder(config)
 	} else {
 		config := zap.NewProductionEncoderConfig()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/scratchfolder"
 )
 
 // values are what the set of a test fills.
@@ -50,7 +52,7 @@ func environment(variables ...string) func(string) (string, bool) {
 }
 
 func writeConfig(t *testing.T, text string) string {
-	path := filepath.Join(t.TempDir(), "chat.toml")
+	path := filepath.Join(scratchfolder.New(t), "chat.toml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }

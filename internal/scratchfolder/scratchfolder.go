@@ -1,4 +1,5 @@
-package bridge
+// Package scratchfolder makes folders for tests that also run under Wine.
+package scratchfolder
 
 import (
 	"io/fs"
@@ -11,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scratchFolder is a folder that is removed at the end of the test, from the inside out with plain removals:
-// t.TempDir uses calls that Wine 8 does not know.
-func scratchFolder(t *testing.T) string {
+// New makes a folder that is removed at the end of the test, from the inside out with plain removals: t.TempDir uses
+// calls that Wine 8 does not know.
+func New(t testing.TB) string {
 	t.Helper()
-	root, err := os.MkdirTemp("", "bridge-test")
+	root, err := os.MkdirTemp("", "iocpnetlib-test")
 	require.NoError(t, err)
 	root, err = filepath.EvalSymlinks(root) // as os.Getwd shows it
 	require.NoError(t, err)
@@ -30,12 +31,4 @@ func scratchFolder(t *testing.T) string {
 		}
 	})
 	return root
-}
-
-func writeFile(t *testing.T, content string, elements ...string) string {
-	t.Helper()
-	path := filepath.Join(elements...)
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
-	return path
 }
