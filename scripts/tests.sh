@@ -126,7 +126,7 @@ installed_go_tests() {
 
 test_go() {
     need ip iproute2 # for the tests that have network namespaces of their own
-    need chromium chromium fonts-noto-cjk # for those of the admin page
+    has google-chrome || need chromium chromium fonts-noto-cjk # for those of the admin page
     need promtool prometheus # for those of the metrics and the alert rules
     install_missing || skip 'some tests' 'ip, Chromium or promtool is missing'
     step "native core ($cxx)" build_core
