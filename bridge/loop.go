@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -40,6 +41,9 @@ type Loop struct {
 	tasks   chan func(batch *SendBatch)
 	ended   chan struct{}
 	times   LoopTimes
+
+	// wakes keeps the end of the loop, after which its core may be closed, and calls of the core apart.
+	wakes sync.RWMutex
 }
 
 // NewLoop makes a loop that does not run yet.
@@ -71,7 +75,7 @@ func (l *Loop) Do(ctx context.Context, task func(batch *SendBatch)) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	l.core.WakePoll()
+	l.wake()
 	select {
 	case <-done:
 		return nil
@@ -87,12 +91,29 @@ func (l *Loop) Do(ctx context.Context, task func(batch *SendBatch)) error {
 	}
 }
 
+// wake makes the loop look for tasks, unless it has ended.
+func (l *Loop) wake() {
+	l.wakes.RLock()
+	defer l.wakes.RUnlock()
+	select {
+	case <-l.ended:
+	default:
+		l.core.WakePoll()
+	}
+}
+
+func (l *Loop) end() {
+	l.wakes.Lock()
+	defer l.wakes.Unlock()
+	close(l.ended)
+}
+
 // Run polls on the calling goroutine until the core was told to stop (BeginStop or Stop) and everything was delivered;
 // then it returns nil. It also returns between two batches once ctx is cancelled (call WakePoll after that, it may be
 // waiting), with the context's cause, and with an error if the core fails. It does not stop the core. With a native
 // core the goroutine has its system thread to itself meanwhile.
 func (l *Loop) Run(ctx context.Context) error {
-	defer close(l.ended)
+	defer l.end()
 	_, isBound := l.core.(threadBound)
 	if isBound {
 		runtime.LockOSThread()

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ type scriptedCore struct {
 	Core   // the rest must not be called
 	poll   func(messages []Message) (int, error)
 	submit func(batch *SendBatch) error
+	wake   func()
 }
 
 func (c *scriptedCore) Poll(messages []Message, wait time.Duration) (int, error) {
@@ -25,7 +27,11 @@ func (c *scriptedCore) Poll(messages []Message, wait time.Duration) (int, error)
 	return c.poll(messages)
 }
 
-func (c *scriptedCore) WakePoll() {}
+func (c *scriptedCore) WakePoll() {
+	if c.wake != nil {
+		c.wake()
+	}
+}
 
 func (c *scriptedCore) Submit(batch *SendBatch) error { return c.submit(batch) }
 
@@ -209,4 +215,29 @@ func TestTimeHistogram(t *testing.T) {
 		within += counts[i]
 	}
 	require.Equal(t, uint64(6), within)
+}
+
+// A task that comes when the loop ends touches no core that may be closed by then.
+func TestDoAtTheEndOfTheLoop(t *testing.T) {
+	for range 200 {
+		closed := false
+		var mutex sync.Mutex
+		core := &scriptedCore{poll: func([]Message) (int, error) { return 0, ErrStopped }, wake: func() {
+			mutex.Lock()
+			defer mutex.Unlock()
+			assert.False(t, closed)
+		}}
+		loop := NewLoop(core, handlerFunc(func(*Message, *SendBatch) {}))
+		var tasks sync.WaitGroup
+		for range 4 {
+			tasks.Go(func() {
+				assert.ErrorIs(t, loop.Do(t.Context(), func(*SendBatch) {}), ErrLoopEnded)
+			})
+		}
+		require.NoError(t, loop.Run(t.Context()))
+		mutex.Lock()
+		closed = true
+		mutex.Unlock()
+		tasks.Wait()
+	}
 }

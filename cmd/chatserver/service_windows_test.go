@@ -81,11 +81,10 @@ func TestService(t *testing.T) {
 		alice := login(t, fmt.Sprintf("127.0.0.1:%d", port), "Alice")
 		alice.do(enterRequest(1), enterResponse(0, ""))
 
-		stopped := make(chan int, 1)
-		go func() {
-			_, _, code := runToEnd(t, "service", "stop")
-			stopped <- code
-		}()
+		stop := serverCommand(t, "service", "stop")
+		require.NoError(t, stop.Start())
+		stopped := make(chan error, 1)
+		go func() { stopped <- stop.Wait() }()
 		require.Eventually(t, func() bool {
 			log, err := os.ReadFile(filepath.Join(folder, program.Name+".log"))
 			return err == nil && bytes.Contains(log, []byte(`"msg":"draining`))
@@ -93,7 +92,7 @@ func TestService(t *testing.T) {
 		alice.do(chatRequest("bye"), chatResponse(0), chatNotify("Alice", "bye"))
 		assert.Empty(t, stopped, "it waits for its clients")
 		alice.conn.Close()
-		assert.Equal(t, 0, <-stopped)
+		assert.NoError(t, <-stopped)
 
 		manage(t, "remove")
 		installed = false

@@ -38,8 +38,9 @@ const (
 type Host interface {
 	// State is one of starting, ready, draining and stopping.
 	State() string
-	// Drain begins a drain and then a stop, and does not wait for them. 0: as long as the settings say.
-	Drain(ctx context.Context, limit time.Duration) error
+	// Drain begins a drain and then a stop, and does not wait for them; during a drain it ends that. nil: as long as the
+	// settings say.
+	Drain(ctx context.Context, limit *time.Duration) error
 	// Reload loads the settings again and returns what is to be told of it, as JSON.
 	Reload(ctx context.Context) (any, error)
 	// WriteConfig prints the settings that hold.

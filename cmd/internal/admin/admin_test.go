@@ -40,14 +40,14 @@ func (h *testHost) State() string {
 	return h.state
 }
 
-func (h *testHost) Drain(_ context.Context, limit time.Duration) error {
+func (h *testHost) Drain(_ context.Context, limit *time.Duration) error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.state != "ready" {
 		return errors.New("the server is stopping already")
 	}
 	h.state = "draining"
-	h.drains = append(h.drains, limit)
+	h.drains = append(h.drains, *limit)
 	return nil
 }
 
@@ -268,7 +268,7 @@ func TestOtherOriginsAndNames(t *testing.T) {
 		code, _, _ := p.ask("GET", "api/status", "", host(name))
 		assert.Equal(t, 200, code, name)
 	}
-	code, _, _ = p.ask("POST", "api/drain", "{}", header("Sec-Fetch-Site", "same-origin"))
+	code, _, _ = p.ask("POST", "api/drain", `{"seconds": 0}`, header("Sec-Fetch-Site", "same-origin"))
 	assert.Equal(t, 202, code)
 }
 

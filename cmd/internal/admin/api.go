@@ -56,7 +56,7 @@ func (s *Server) handler() http.Handler {
 // again that is not healthy.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	err := s.do(r.Context(), func(*bridge.SendBatch) {})
-	// A loop that has ended, or has not begun, belongs to a server that stops or starts.
+	// A loop that has ended belongs to a server that stops.
 	if err != nil && !errors.Is(err, bridge.ErrLoopEnded) {
 		writeError(w, http.StatusServiceUnavailable, err.Error())
 		return
@@ -85,17 +85,22 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) drain(w http.ResponseWriter, r *http.Request) {
 	var request struct {
-		Seconds float64 `json:"seconds"` // 0 or absent: as the settings say
+		Seconds *float64 `json:"seconds"` // absent: as the settings say; 0: stop at once
 	}
 	if !ReadJSON(w, r, &request) {
 		return
 	}
 	const most = 24 * 3600
-	if !(request.Seconds >= 0 && request.Seconds <= most) {
-		writeError(w, http.StatusBadRequest, fmt.Sprintf("seconds is %v, allowed is 0 to %d", request.Seconds, most))
-		return
+	var limit *time.Duration
+	if seconds := request.Seconds; seconds != nil {
+		if *seconds < 0 || *seconds > most { // JSON has no NaN
+			writeError(w, http.StatusBadRequest, fmt.Sprintf("seconds is %v, allowed is 0 to %d", *seconds, most))
+			return
+		}
+		given := time.Duration(*seconds * float64(time.Second))
+		limit = &given
 	}
-	if err := s.config.Host.Drain(r.Context(), time.Duration(request.Seconds*float64(time.Second))); err != nil {
+	if err := s.config.Host.Drain(r.Context(), limit); err != nil {
 		writeError(w, http.StatusConflict, err.Error())
 		return
 	}

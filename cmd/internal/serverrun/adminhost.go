@@ -64,17 +64,25 @@ func (h adminHost) Reload(ctx context.Context) (any, error) {
 	return report, errors.Join(err, failure)
 }
 
-// errStopsAlready is the answer to who asks a server to stop that is at it.
-var errStopsAlready = errors.New("the server is stopping already")
+// What is said to who asks a server to stop that cannot, yet or any more.
+var (
+	errStarts       = errors.New("the server is starting")
+	errStopsAlready = errors.New("the server is stopping already")
+)
 
-func (h adminHost) Drain(ctx context.Context, limit time.Duration) error {
-	if state := h.server.State(); state != StateReady {
+func (h adminHost) Drain(ctx context.Context, limit *time.Duration) error {
+	asked := request{act: func() {}, stops: true, drain: h.server.current().options.Drain, reason: "admin page"}
+	if limit != nil {
+		asked.drain = *limit
+	}
+	switch h.server.State() {
+	case StateStarting:
+		return errStarts
+	case StateStopping:
 		return errStopsAlready
+	case StateReady, StateDraining:
 	}
-	if limit == 0 {
-		limit = h.server.current().options.Drain
-	}
-	return h.ask(ctx, request{act: func() {}, stops: true, drain: limit, reason: "admin page"})
+	return h.ask(ctx, asked)
 }
 
 // ask hands a request to the goroutine of serve and waits until it has acted.

@@ -86,9 +86,9 @@ func (o *Options) declareLimits(set *settings.Set) {
 	set.Duration(&net.IdleTimeout, 0, 24*time.Hour, settings.Setting{Name: "idle-timeout", Live: true,
 		Usage: "`time` after which a client that completes no packet is disconnected; 0s: never"})
 	set.Int(&net.Rate.PacketsPerSecond, 0, 1_000_000, settings.Setting{Name: "max-packet-rate", Live: true,
-		Usage: "packets a `second` from one client; one that sends more is read more slowly; 0: no limit"})
+		Usage: "`number` of packets a second from one client; one that sends more is read more slowly; 0: no limit"})
 	set.Int(&net.Rate.BytesPerSecond, 0, 1<<30, settings.Setting{Name: "max-byte-rate", Live: true,
-		Usage: "bytes a `second` from one client, the same; 0: no limit"})
+		Usage: "`number` of bytes a second from one client, the same; 0: no limit"})
 	set.Duration(&net.Rate.Burst, 20*time.Millisecond, time.Minute, settings.Setting{Name: "rate-burst", Live: true,
 		Usage: "`time` whose share at these rates a client may send at once"})
 	set.Duration(&net.KeepAlive.Idle, 0, 32767*time.Second, settings.Setting{Name: "keepalive-idle",
@@ -106,7 +106,7 @@ func (o *Options) declareOperation(set *settings.Set) {
 	set.Choice(&o.LogFormat, []string{"auto", "console", "json"}, settings.Setting{Name: "log-format",
 		Usage: "`form` of log lines: console for people, json for programs; auto: console on a terminal"})
 	set.Choice(&o.LogSampling, []string{"on", "off"}, settings.Setting{Name: "log-sampling",
-		Usage: "on or off: of `lines` that say the same, on logs a hundred in a second and then every hundredth"})
+		Usage: "`on` or off: of lines that say the same, on logs a hundred in a second and then every hundredth"})
 	set.Duration(&o.Drain, 0, maxDrain, settings.Setting{Name: "drain", Live: true,
 		Usage: "`time` that a stop gives clients to leave by themselves before they are disconnected; nobody comes in " +
 			"meanwhile"})

@@ -89,6 +89,50 @@ func (s *server) setState(state State) {
 	notifySystemd(state, s.logger)
 }
 
+// loopRun is the logic loop while it runs.
+type loopRun struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it has ended
+	err    error         // why it ended; to be read after done
+}
+
+func (s *server) startLoop() *loopRun {
+	ctx, cancel := context.WithCancel(context.Background())
+	run := &loopRun{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(run.done)
+		run.err = s.loop.Run(ctx)
+	}()
+	return run
+}
+
+// endsWithin reports whether the loop ends within a time.
+func (r *loopRun) endsWithin(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// endLoop ends the loop after the turn that it is in, whatever is left to do. The error is errLoopStuck.
+func (s *server) endLoop(run *loopRun) error {
+	run.cancel()
+	select {
+	case <-run.done: // its core may be stopped: nobody is to be woken
+		return nil
+	default:
+	}
+	s.core.WakePoll()
+	if !run.endsWithin(s.forcedStop) {
+		return errLoopStuck
+	}
+	return nil
+}
+
 // serve runs from the start of the core to its end and returns nil if it was told to stop.
 func (s *server) serve() (err error) {
 	defer func() {
@@ -110,10 +154,12 @@ func (s *server) serve() (err error) {
 	if err := s.core.Start(*net); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- s.loop.Run(ctx) }()
+	run := s.startLoop()
+	defer func() {
+		if !errors.Is(err, errLoopStuck) {
+			err = errors.Join(err, s.endLoop(run)) // before the core is closed, also after an error
+		}
+	}()
 	stopWatchdog := s.startWatchdog()
 	defer stopWatchdog()
 
@@ -140,34 +186,33 @@ func (s *server) serve() (err error) {
 				s.reloadAndLog(signal.String())
 				continue
 			}
-			return s.end(signal.String(), s.drainTime(signal), stopTime(signal, s.current().options.StopTimeout), cancel,
-				ended)
+			return s.end(signal.String(), s.drainTime(signal), stopTime(signal, s.current().options.StopTimeout), run)
 		case request := <-s.requests:
 			request.act()
 			if request.stops {
-				return s.end(request.reason, request.drain, s.current().options.StopTimeout, cancel, ended)
+				return s.end(request.reason, request.drain, s.current().options.StopTimeout, run)
 			}
-		case err := <-ended:
-			return endedByItself(err)
+		case <-run.done:
+			return run.endedByItself()
 		}
 	}
 }
 
-func endedByItself(err error) error {
-	if err == nil {
-		err = errors.New("the core stopped by itself")
+func (r *loopRun) endedByItself() error {
+	if r.err == nil {
+		return errors.New("the core stopped by itself")
 	}
-	return err
+	return r.err
 }
 
 // end lets clients leave, and then stops.
-func (s *server) end(reason string, drain, limit time.Duration, cancel context.CancelFunc, ended <-chan error) error {
+func (s *server) end(reason string, drain, limit time.Duration, run *loopRun) error {
 	if drain > 0 {
-		if err := s.drain(reason, drain, ended); err != nil {
+		if err := s.drain(reason, drain, run); err != nil {
 			return err
 		}
 	}
-	return s.stop(reason, limit, cancel, ended)
+	return s.stop(reason, limit, run)
 }
 
 // drainTick is how often a drain looks whether everybody has left.
@@ -175,7 +220,7 @@ const drainTick = 50 * time.Millisecond
 
 // drain lets nobody in any more, and waits until all clients have left, the time is over or the server is told again
 // to stop.
-func (s *server) drain(reason string, limit time.Duration, ended <-chan error) error {
+func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 	begin := time.Now()
 	s.logger.Info("draining: nobody comes in any more, clients may leave by themselves", zap.String("reason", reason),
 		zap.Stringer("at_most", limit), zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
@@ -213,14 +258,14 @@ func (s *server) drain(reason string, limit time.Duration, ended <-chan error) e
 				s.logger.Info("told again to stop: clients are disconnected now", zap.String("reason", request.reason))
 				return nil
 			}
-		case err := <-ended:
-			return endedByItself(err)
+		case <-run.done:
+			return run.endedByItself()
 		}
 	}
 }
 
 // stop lets the logic handle what was received, sends what is queued, and ends within the time for a stop.
-func (s *server) stop(reason string, limit time.Duration, cancel context.CancelFunc, ended <-chan error) error {
+func (s *server) stop(reason string, limit time.Duration, run *loopRun) error {
 	deadline := time.Now().Add(limit)
 	s.logger.Info("stopping", zap.String("reason", reason), zap.Stringer("at_most", limit))
 	s.setState(StateStopping)
@@ -232,17 +277,14 @@ func (s *server) stop(reason string, limit time.Duration, cancel context.CancelF
 	if err := s.core.BeginStop(); err != nil {
 		return err
 	}
-	err, inTime := receiveBefore(ended, limit)
-	if !inTime {
+	if !run.endsWithin(limit) {
 		// The core may not free what the logic is looking at, so the loop has to end first.
 		s.logger.Warn("the time for a stop is over before everything was handled")
-		cancel()
-		s.core.WakePoll()
-		if _, inTime = receiveBefore(ended, s.forcedStop); !inTime {
-			return errLoopStuck
+		if err := s.endLoop(run); err != nil {
+			return err
 		}
-	} else if err != nil {
-		return err
+	} else if run.err != nil {
+		return run.err
 	}
 	if err := s.core.Stop(max(time.Until(deadline), 0)); err != nil {
 		return err
@@ -269,18 +311,6 @@ func (s *server) watchForSecondSignal(stopped <-chan struct{}) {
 		case <-stopped:
 			return
 		}
-	}
-}
-
-// receiveBefore waits for a value, and reports whether it came in time.
-func receiveBefore(values <-chan error, wait time.Duration) (error, bool) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case value := <-values:
-		return value, true
-	case <-timer.C:
-		return nil, false
 	}
 }
 

@@ -30,6 +30,7 @@ const patience = 30 * time.Second
 type stubCore struct {
 	bridge.Core // the rest must not be called
 	startError  error
+	stopError   error      // of BeginStop
 	polls       chan error // what Poll returns
 	wakes       chan struct{}
 	onBeginStop func()
@@ -59,7 +60,11 @@ func (c *stubCore) Port() int                 { return 4711 }
 func (c *stubCore) Stats() bridge.Stats       { return bridge.Stats{ConnectionsAccepted: 3} }
 func (c *stubCore) Close() error              { c.note("Close"); return nil }
 func (c *stubCore) WakePoll()                 { c.note("WakePoll"); c.onWake() }
-func (c *stubCore) BeginStop() error          { c.note("BeginStop"); c.onBeginStop(); return nil }
+func (c *stubCore) BeginStop() error {
+	c.note("BeginStop")
+	c.onBeginStop()
+	return c.stopError
+}
 
 func (c *stubCore) Stop(drain time.Duration) error {
 	c.note("Stop")
@@ -178,6 +183,16 @@ func TestALogicThatDoesNotEnd(t *testing.T) {
 	assert.Equal(t, []string{"Start", "BeginStop", "WakePoll"}, f.core.calls)
 	f.core.mutex.Unlock()
 	f.core.polls <- bridge.ErrStopped // the process would be gone; let the test end
+}
+
+// The loop still polls then, so it has to end before the core is closed.
+func TestACoreThatCannotStop(t *testing.T) {
+	f := newFixture(time.Minute)
+	f.core.stopError = errors.New("broken")
+	f.core.onBeginStop = func() {}
+	f.signals <- os.Interrupt
+	require.ErrorIs(t, f.serve(), f.core.stopError)
+	assert.Equal(t, []string{"Start", "BeginStop", "WakePoll", "Close"}, f.core.calls)
 }
 
 func TestASecondSignal(t *testing.T) {

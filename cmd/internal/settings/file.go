@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 
@@ -15,16 +16,17 @@ const maxFile = 1 << 20
 
 // loadFile sets what the file names.
 func (s *Set) loadFile(path string) error {
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("the configuration file cannot be read: %w", err)
 	}
-	if info.Size() > maxFile {
-		return fmt.Errorf("%s: a configuration file has at most %d bytes, this one %d", path, maxFile, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	_ = file.Close() // it was only read
 	if err != nil {
 		return fmt.Errorf("the configuration file cannot be read: %w", err)
+	}
+	if len(data) > maxFile {
+		return fmt.Errorf("%s: a configuration file has at most %d bytes", path, maxFile)
 	}
 	values := make(map[string]any)
 	if err := toml.Unmarshal(data, &values); err != nil {
