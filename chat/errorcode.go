@@ -1,6 +1,10 @@
 package chat
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // ErrorCode is the result in a response. The numbers are those of the original server.
 type ErrorCode int16
@@ -54,6 +58,9 @@ var errorCodeNames = map[ErrorCode]string{
 	ResultLeaveRoomInvalidRoomIndex:  "LEAVE_ROOM_INVALID_ROOM_INDEX",
 	ResultChatRoomInvalidRoomNumber:  "CHAT_ROOM_INVALID_ROOM_NUMBER",
 }
+
+// ErrorCodes lists the results that the protocol names, in the order of their numbers.
+func ErrorCodes() []ErrorCode { return slices.Sorted(maps.Keys(errorCodeNames)) }
 
 // String is the result's name in the protocol, or its number.
 func (c ErrorCode) String() string {

@@ -228,9 +228,9 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 			counter(c.sentBytes, now.counters.Sent[kind.ID]*uint64(kind.Size), kind.Name)
 		}
 	}
-	for result, count := range now.counters.Refusals {
-		if count > 0 {
-			counter(c.refused, count, chat.ErrorCode(result).String())
+	for _, result := range chat.ErrorCodes() {
+		if result != chat.ResultNone {
+			counter(c.refused, now.counters.Refusals[result], result.String())
 		}
 	}
 	for reason, count := range now.counters.IgnoredPackets {

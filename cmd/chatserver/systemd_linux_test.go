@@ -112,10 +112,7 @@ func TestSystemdWatchdog(t *testing.T) {
 				}
 			}
 		}
-		begin := time.Now()
 		beats(4)
-		// The first is sent at once.
-		assert.Less(t, time.Since(begin), 20*limit)
 		require.NoError(t, server.command.Process.Signal(syscall.SIGTERM))
 		systemd.expect("STATUS=draining", "STOPPING=1")
 		beats(2)

@@ -82,11 +82,12 @@ func (s *server) State() State {
 	return s.state
 }
 
-func (s *server) setState(state State) {
+// setState tells whoever asks, and systemd. atMost is how long the state may last, 0: for ever.
+func (s *server) setState(state State, atMost time.Duration) {
 	s.mutex.Lock()
 	s.state = state
 	s.mutex.Unlock()
-	notifySystemd(state, s.logger)
+	notifySystemd(state, atMost, s.logger)
 }
 
 // loopRun is the logic loop while it runs.
@@ -141,7 +142,7 @@ func (s *server) serve() (err error) {
 			err = errors.Join(err, s.core.Close())
 		}
 	}()
-	s.setState(StateStarting)
+	s.setState(StateStarting, 0)
 	net := &s.current().options.Net
 	admin, err := s.startAdmin()
 	if err != nil {
@@ -175,7 +176,7 @@ func (s *server) serve() (err error) {
 		fields = append(fields, zap.String("admin", admin.URL()))
 	}
 	s.logger.Info("ready", fields...)
-	s.setState(StateReady)
+	s.setState(StateReady, 0)
 	// The only line of standard output, for scripts that let the system choose the port.
 	fmt.Fprintf(s.stdout, "listening on port %d\n", s.core.Port())
 
@@ -224,7 +225,7 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 	begin := time.Now()
 	s.logger.Info("draining: nobody comes in any more, clients may leave by themselves", zap.String("reason", reason),
 		zap.Stringer("at_most", limit), zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
-	s.setState(StateDraining)
+	s.setState(StateDraining, limit+s.current().options.StopTimeout+2*s.forcedStop)
 	if err := s.core.StopAccepting(); err != nil {
 		return err
 	}
@@ -268,7 +269,7 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 func (s *server) stop(reason string, limit time.Duration, run *loopRun) error {
 	deadline := time.Now().Add(limit)
 	s.logger.Info("stopping", zap.String("reason", reason), zap.Stringer("at_most", limit))
-	s.setState(StateStopping)
+	s.setState(StateStopping, limit+2*s.forcedStop)
 
 	stopped := make(chan struct{})
 	defer close(stopped)

@@ -2,6 +2,7 @@ package serverrun
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -10,8 +11,10 @@ import (
 	"iocpnetlib/bridge"
 )
 
-// notifySystemd tells systemd how far the server has come, if systemd has started it with Type=notify.
-func notifySystemd(state State, logger *zap.Logger) {
+// notifySystemd tells systemd how far the server has come, if systemd has started it with Type=notify. atMost is how long
+// the state may last, so that systemd waits for it although the unit's TimeoutStopSec is shorter; 0: that need not be
+// said.
+func notifySystemd(state State, atMost time.Duration, logger *zap.Logger) {
 	message := "STATUS=" + string(state)
 	switch state {
 	case StateReady:
@@ -19,6 +22,9 @@ func notifySystemd(state State, logger *zap.Logger) {
 	case StateDraining, StateStopping:
 		message += "\n" + daemon.SdNotifyStopping
 	case StateStarting:
+	}
+	if atMost > 0 {
+		message += fmt.Sprintf("\nEXTEND_TIMEOUT_USEC=%d", atMost.Microseconds())
 	}
 	if _, err := daemon.SdNotify(false, message); err != nil {
 		logger.Warn("systemd could not be told", zap.String("state", string(state)), zap.Error(err))

@@ -10,21 +10,49 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// helpWidth is how long the lines of the help are.
+const helpWidth = 100
+
 // WriteHelp lists the options of the command line.
 func (s *Set) WriteHelp(to io.Writer) {
 	flags, _ := s.flags()
 	flags.VisitAll(func(f *pflag.Flag) {
 		argument, usage := pflag.UnquoteUsage(f)
-		fmt.Fprintf(to, "  --%s %s\n        %s", f.Name, argument, usage)
 		if setting := s.byName[f.Name]; setting != nil {
+			var notes []string
 			if text := setting.defaultForHelp(); text != "" {
-				fmt.Fprintf(to, " (default %s)", text)
+				notes = append(notes, "default "+text)
+			}
+			if setting.Live {
+				notes = append(notes, "live")
+			}
+			if len(notes) > 0 {
+				usage += " (" + strings.Join(notes, "; ") + ")"
 			}
 		}
-		fmt.Fprintln(to)
+		fmt.Fprintf(to, "  --%s %s\n%s", f.Name, argument, wrapped(usage, "        "))
 	})
-	fmt.Fprintf(to, "\nEach can be set in the file that --%s names, too, and by an environment variable: --log-level is\n"+
-		"%s. The command line wins over the environment, and that over the file.\n", configName, s.Variable("log-level"))
+	fmt.Fprintf(to, "\n%s", wrapped(fmt.Sprintf("Each can be set in the file that --%s names, too, and by an environment "+
+		"variable: --log-level is %s. The command line wins over the environment, and that over the file. Those that "+
+		"are live change when the settings are loaded again: on SIGHUP, or by the admin page.", configName,
+		s.Variable("log-level")), ""))
+}
+
+// wrapped is a text as lines that begin with indent.
+func wrapped(text, indent string) string {
+	var lines strings.Builder
+	line := indent
+	for word := range strings.FieldsSeq(text) {
+		if line != indent && len(line)+1+len(word) > helpWidth {
+			lines.WriteString(line + "\n")
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += word
+	}
+	return lines.String() + line + "\n"
 }
 
 func (s *Setting) defaultForHelp() string {

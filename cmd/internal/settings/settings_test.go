@@ -171,7 +171,10 @@ func TestHelp(t *testing.T) {
 	var help strings.Builder
 	set.WriteHelp(&help)
 	assert.Contains(t, help.String(), "  --max-rooms number\n        number of rooms (default 10)\n")
-	assert.Contains(t, help.String(), "  --patience time\n        time to wait (default 1m)\n")
+	assert.Contains(t, help.String(), "  --patience time\n        time to wait (default 1m; live)\n")
+	for line := range strings.Lines(help.String()) {
+		assert.LessOrEqual(t, len(line), helpWidth+1)
+	}
 	assert.Contains(t, help.String(), "  --config path\n")
 	assert.Contains(t, help.String(), "CHAT_SERVER_LOG_LEVEL")
 }
