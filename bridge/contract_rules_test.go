@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 )
 
 // The rules that the original library broke, as far as a core can break them. Rules 11 and 12 are logic's: see chat.
@@ -330,6 +331,7 @@ func TestRule07SlowReaderIsDisconnectedAlone(t *testing.T) {
 			require.Equal(t, numbered(1, number, 32), m.data)
 		}
 		s.warned(slow.address())
+		require.NotZero(t, s.logs.FilterField(zap.Uint64("connection", uint64(slowID))).Len(), "the line says whom it is about")
 		stats := s.core.Stats()
 		require.Equal(t, uint64(1), stats.SendsDropped[SendDropBufferFull])
 		require.Equal(t, uint64(1), stats.Closed[CloseSendBufferFull])

@@ -130,7 +130,7 @@ func (s *goServer) admit(slot int, socket *net.TCPConn) {
 	c := newGoConn(s, ConnectionID(generation)<<32|ConnectionID(slot), socket)
 	s.counters.accepted.Add(1)
 	if entry := s.logger.Check(zap.DebugLevel, "connected"); entry != nil {
-		entry.Write(zap.String("peer", c.peer), zap.Uint64("id", uint64(c.id)))
+		entry.Write(zap.String("peer", c.peer), zap.Uint64("connection", uint64(c.id)))
 	}
 	s.slots[slot].Store(c) // before logic knows the id: it may send at once
 	s.queue.addConnection(c)

@@ -55,7 +55,7 @@ func (c *goConn) waitForShare(wait time.Duration) {
 	if !c.throttled {
 		c.throttled = true
 		s.logger.Warn("a client sends more than it may, it is read more slowly", zap.String("peer", c.peer),
-			zap.Uint64("id", uint64(c.id)))
+			zap.Uint64("connection", uint64(c.id)))
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

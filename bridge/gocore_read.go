@@ -37,7 +37,7 @@ func (c *goConn) logEnd(reason CloseReason) {
 		level, text = zap.WarnLevel, "disconnecting a client that reads too slowly"
 	}
 	if entry := c.server.logger.Check(level, text); entry != nil {
-		entry.Write(zap.String("peer", c.peer), zap.Uint64("id", uint64(c.id)), zap.Stringer("reason", reason))
+		entry.Write(zap.String("peer", c.peer), zap.Uint64("connection", uint64(c.id)), zap.Stringer("reason", reason))
 	}
 }
 

@@ -103,6 +103,6 @@ static inline NetLib_Result NativeLibrary_EnableMiniDump(const NativeLibrary* l,
 }
 
 // The NetLib_LogFunc that hands a line to Go; user is a handle of go-pointer.
-void NativeLibrary_Log(void* user, int32_t level, const char* text, uint32_t length);
+void NativeLibrary_Log(void* user, int32_t level, NetLib_ConnectionId connection, const char* text, uint32_t length);
 
 #endif

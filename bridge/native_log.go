@@ -33,11 +33,18 @@ func nativeLogLevel(logger *zap.Logger) int {
 // NativeLibrary_Log is the log callback of every native core; see native_library.h.
 //
 //export NativeLibrary_Log
-func NativeLibrary_Log(user unsafe.Pointer, level C.int32_t, text *C.char, length C.uint32_t) {
+func NativeLibrary_Log(user unsafe.Pointer, level C.int32_t, connection C.uint64_t, text *C.char, length C.uint32_t) {
 	logger, ok := pointer.Restore(user).(*zap.Logger)
 	if !ok {
 		return
 	}
 	index := min(max(int(level), 0), len(zapLevels)-1)
-	logger.Log(zapLevels[index], C.GoStringN(text, C.int(length)))
+	entry := logger.Check(zapLevels[index], C.GoStringN(text, C.int(length)))
+	switch {
+	case entry == nil:
+	case connection != 0:
+		entry.Write(zap.Uint64("connection", uint64(connection)))
+	default:
+		entry.Write()
+	}
 }

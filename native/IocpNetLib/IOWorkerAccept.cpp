@@ -80,7 +80,8 @@ void IOWorker::Adopt(Connection& connection)
     m_Connections.push_back(&connection);
     connection.Adopted = true;
     m_Counters.ConnectionsAccepted.Increment();
-    m_Server.Logger.Write(LogLevel::Debug, "connection %u accepted from %s", connection.Index, connection.Peer.data());
+    m_Server.Logger.WriteAbout(connection.Id(), LogLevel::Debug, "connection %u accepted from %s", connection.Index,
+                               connection.Peer.data());
 
     m_Events.Append(connection.ConnectionMessage);
     if (m_Phase == StopPhase::Ending)

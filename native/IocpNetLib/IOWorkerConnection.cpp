@@ -369,8 +369,8 @@ void IOWorker::EndReceiving(Connection& connection, CloseReason reason)
     connection.CloseMessage.Reason = static_cast<uint16_t>(reason);
     m_Events.Append(connection.CloseMessage);
     m_Counters.Closed[static_cast<size_t>(reason)].Increment();
-    m_Server.Logger.Write(LevelOf(reason), "connection %u from %s ends: %s", connection.Index, connection.Peer.data(),
-                          TextOf(reason));
+    m_Server.Logger.WriteAbout(connection.Id(), LevelOf(reason), "connection %u from %s ends: %s", connection.Index,
+                               connection.Peer.data(), TextOf(reason));
 }
 
 void IOWorker::Break(Connection& connection, CloseReason reason, bool abort)

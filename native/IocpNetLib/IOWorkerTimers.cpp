@@ -105,10 +105,11 @@ void IOWorker::Throttle(Connection& connection, std::chrono::nanoseconds wait)
     m_Counters.ReceivesThrottled.Increment();
     if (!connection.HasBeenThrottled) {
         connection.HasBeenThrottled = true;
-        m_Server.Logger.Write(LogLevel::Warn,
-                              "connection %u from %s sends more than MaxPacketsPerSecond or MaxBytesPerSecond: it is "
-                              "read more slowly",
-                              connection.Index, connection.Peer.data());
+        m_Server.Logger.WriteAbout(
+            connection.Id(), LogLevel::Warn,
+            "connection %u from %s sends more than MaxPacketsPerSecond or MaxBytesPerSecond: it is "
+            "read more slowly",
+            connection.Index, connection.Peer.data());
     }
     connection.IsThrottled = true;
     connection.ResumeAt = m_Now + std::chrono::duration_cast<Clock::duration>(wait);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdarg>
 #include <cstdint>
 
 #include "IocpNetLib.h"
@@ -39,8 +40,14 @@ public:
     void SetMinLevel(int32_t minLevel) noexcept { m_MinLevel.store(minLevel, std::memory_order_relaxed); }
 
     void Write(LogLevel level, const char* format, ...) const noexcept NETLIB_PRINTF(3, 4);
+    // A line about one connection.
+    void WriteAbout(NetLib_ConnectionId connection, LogLevel level, const char* format, ...) const noexcept
+        NETLIB_PRINTF(4, 5);
 
 private:
+    void WriteList(NetLib_ConnectionId connection, LogLevel level, const char* format,
+                   va_list arguments) const noexcept;
+
     NetLib_LogFunc m_Function;
     void* m_User;
     std::atomic<int32_t> m_MinLevel;

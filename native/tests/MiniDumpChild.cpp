@@ -48,13 +48,13 @@ namespace {
 using LogFunction = NetLib_LogFunc;
 
 // What a server's I/O thread does with its first log line.
-void CrashInLog(void*, int32_t, const char* text, uint32_t length)
+void CrashInLog(void*, int32_t, NetLib_ConnectionId, const char* text, uint32_t length)
 {
     if (std::string(text, length).find("stopping") != std::string::npos)
         CrashByWriting(8);
 }
 
-void OverflowInLog(void*, int32_t, const char* text, uint32_t length)
+void OverflowInLog(void*, int32_t, NetLib_ConnectionId, const char* text, uint32_t length)
 {
     if (std::string(text, length).find("stopping") != std::string::npos)
         std::printf("%d\n", CrashByRecursion(0));

@@ -1,6 +1,8 @@
 // What a client may not do for long: say nothing, or say too much.
+#include <algorithm>
 #include <chrono>
 #include <span>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,9 +34,9 @@ TEST(ServerTimeout, AConnectionThatNeverCompletesAPacket)
     const NetLib_ConnectionId talkerId = server.Next(NetLib_MessageType_Connection).Id;
     (void)server.Next(NetLib_MessageType_OnRecv);
     TestClient silent(server.Port());
-    (void)server.Next(NetLib_MessageType_Connection);
+    const NetLib_ConnectionId silentId = server.Next(NetLib_MessageType_Connection).Id;
     TestClient half(server.Port());
-    (void)server.Next(NetLib_MessageType_Connection);
+    const NetLib_ConnectionId halfId = server.Next(NetLib_MessageType_Connection).Id;
     const Bytes packet = NumberedPacket(100, 1, 1);
     half.Send(std::span(packet).first(99));
 
@@ -51,7 +53,12 @@ TEST(ServerTimeout, AConnectionThatNeverCompletesAPacket)
     EXPECT_EQ(server.Stats().Closed[NetLib_CloseReason_FirstPacketTimeout], 2u);
     server.Await("both places to be free", [](const NetLib_Stats& stats) { return stats.ConnectionsCurrent == 1; });
     EXPECT_EQ(server.Stats().BytesReceivedDiscarded, 99u);
-    EXPECT_EQ(log.Count("no packet in time after connecting"), 2u);
+    auto about = log.ConnectionsOf("no packet in time after connecting");
+    std::sort(about.begin(), about.end());
+    std::vector<NetLib_ConnectionId> both{silentId, halfId};
+    std::sort(both.begin(), both.end());
+    EXPECT_EQ(about, both);
+    EXPECT_EQ(log.ConnectionsOf("listening"), std::vector<NetLib_ConnectionId>{0});
 }
 
 TEST(ServerTimeout, AConnectionThatFallsSilent)

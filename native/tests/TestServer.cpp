@@ -46,11 +46,11 @@ void LogLines::AttachTo(NetLib_Config& config, int32_t minLevel)
     config.MinLogLevel = minLevel;
 }
 
-void LogLines::Receive(void* user, int32_t level, const char* text, uint32_t length)
+void LogLines::Receive(void* user, int32_t level, NetLib_ConnectionId connection, const char* text, uint32_t length)
 {
     auto* const lines = static_cast<LogLines*>(user);
     const std::lock_guard lock(lines->m_Mutex);
-    lines->m_Lines.push_back({level, std::string(text, length), QuietCall::IsUnderWay()});
+    lines->m_Lines.push_back({level, connection, std::string(text, length), QuietCall::IsUnderWay()});
 }
 
 size_t LogLines::Count(const std::string& text) const
@@ -58,6 +58,17 @@ size_t LogLines::Count(const std::string& text) const
     const std::lock_guard lock(m_Mutex);
     return static_cast<size_t>(std::count_if(
         m_Lines.begin(), m_Lines.end(), [&](const Line& line) { return line.Text.find(text) != std::string::npos; }));
+}
+
+std::vector<NetLib_ConnectionId> LogLines::ConnectionsOf(const std::string& text) const
+{
+    const std::lock_guard lock(m_Mutex);
+    std::vector<NetLib_ConnectionId> connections;
+    for (const Line& line : m_Lines) {
+        if (line.Text.find(text) != std::string::npos)
+            connections.push_back(line.Connection);
+    }
+    return connections;
 }
 
 std::vector<std::string> LogLines::FromInsideCalls() const

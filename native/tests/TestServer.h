@@ -23,6 +23,8 @@ public:
     void AttachTo(NetLib_Config& config, int32_t minLevel);
     // How many lines contain text.
     [[nodiscard]] size_t Count(const std::string& text) const;
+    // What the lines that contain text are about; 0: no connection.
+    [[nodiscard]] std::vector<NetLib_ConnectionId> ConnectionsOf(const std::string& text) const;
     // Lines that came from inside a call that must not log (see QuietCall).
     [[nodiscard]] std::vector<std::string> FromInsideCalls() const;
     [[nodiscard]] bool AreWellFormed() const;
@@ -30,10 +32,11 @@ public:
 private:
     struct Line {
         int32_t Level;
+        NetLib_ConnectionId Connection;
         std::string Text;
         bool IsInsideCall;
     };
-    static void Receive(void* user, int32_t level, const char* text, uint32_t length);
+    static void Receive(void* user, int32_t level, NetLib_ConnectionId connection, const char* text, uint32_t length);
 
     mutable std::mutex m_Mutex;
     std::vector<Line> m_Lines;

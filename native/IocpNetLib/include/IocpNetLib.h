@@ -121,14 +121,15 @@ enum {
 };
 
 /*
- * Receives one log line: level is a NetLib_LogLevel, text is UTF-8 without terminator or line end, length its bytes.
- * text is valid during the call only. Called from the core's own threads, one line at a time or several at once, and
+ * Receives one log line: level is a NetLib_LogLevel, connection the id of the connection that it is about, or 0; text is
+ * UTF-8 without terminator or line end, length its bytes. text is valid during the call only. Called from the core's own threads, one line at a time or several at once, and
  * from the thread inside NetLib_Start, NetLib_Stop or NetLib_Destroy; with WorkThreadCount 0 also from the thread inside
  * NetLib_Poll or NetLib_GetNetworkMessage. Never from inside NetLib_Submit, NetLib_SendPacket, NetLib_BeginStop or
  * NetLib_GetStats, and never for a packet.
  * It must not call back into the server.
  */
-typedef void (*NetLib_LogFunc)(void* user, int32_t level, const char* text, uint32_t length);
+typedef void (*NetLib_LogFunc)(void* user, int32_t level, NetLib_ConnectionId connection, const char* text,
+                               uint32_t length);
 
 /* The system's means for I/O. Auto: iocp on Windows; on Linux io_uring, or epoll where io_uring is not to be had, which
  * is logged. A backend that this system does not have is an error at the start. */
