@@ -41,6 +41,7 @@ type Loop struct {
 	tasks   chan func(batch *SendBatch)
 	ended   chan struct{}
 	times   LoopTimes
+	clock   *loopClock // Run's
 
 	// wakes keeps the end of the loop, after which its core may be closed, and calls of the core apart.
 	wakes sync.RWMutex
@@ -119,13 +120,13 @@ func (l *Loop) Run(ctx context.Context) error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 	}
-	start := time.Now() // the loop's times count from here: that is the cheapest clock
+	l.clock = newLoopClock()
 	yielded := time.Duration(0)
 	messages := make([]Message, loopBatch)
 	var batch SendBatch
 	for ctx.Err() == nil {
 		n, err := l.core.Poll(messages, WaitForever)
-		begin := time.Since(start)
+		begin := l.clock.now()
 		if hasEnded(err) {
 			return nil
 		}
@@ -138,7 +139,7 @@ func (l *Loop) Run(ctx context.Context) error {
 			}
 			return fmt.Errorf("logic loop: submit: %w", err)
 		}
-		end := time.Since(start)
+		end := l.clock.now()
 		l.times.add(n, end-begin)
 		if isBound && end-yielded >= yieldPeriod {
 			runtime.Gosched()
@@ -153,9 +154,9 @@ func (l *Loop) turn(messages []Message, batch *SendBatch) error {
 	var err error
 	for i := range messages {
 		if l.times.isSample() {
-			begin := time.Now()
+			begin := l.clock.now()
 			l.handler.HandleMessage(&messages[i], batch)
-			l.times.Handler.add(time.Since(begin))
+			l.times.Handler.add(l.clock.now() - begin)
 		} else {
 			l.handler.HandleMessage(&messages[i], batch)
 		}
