@@ -63,6 +63,27 @@ func TestSetLimitsFreesTheThrottled(t *testing.T) {
 	})
 }
 
+// Limits that are set again as they are change nothing: neither does silence begin anew, nor does a share come back.
+func TestTheSameLimitsAgain(t *testing.T) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
+		config := almostNothing()
+		config.FirstPacketTimeout = 300 * time.Millisecond
+		s.start(config)
+		silent, silentID := s.connected()
+		c, id := s.connected()
+		c.write(numbered(1, 0, 50), numbered(1, 1, 50))
+		s.expectPacket(id, numbered(1, 0, 50))
+		for s.core.Stats().Closed[CloseFirstPacketTimeout] == 0 {
+			require.NoError(t, s.core.SetLimits(config.Limits))
+			s.doIO()
+			time.Sleep(time.Millisecond) // gently
+		}
+		s.expectClose(silentID, CloseFirstPacketTimeout)
+		s.expectNothing() // the second packet would have to wait for 50 s
+		silent.expectEOF()
+	})
+}
+
 func TestSetLimitsErrors(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		limits := testConfig().Limits

@@ -90,8 +90,8 @@ type Core interface {
 	Stats() Stats
 
 	// SetLimits holds every connection, also those that are there, to other limits from some moment soon after on.
-	// Silence and what a client has used of its rate count anew from that moment. An error wraps
-	// ResultInvalidArgument (nothing changes) or ErrNotStarted. Any goroutine; of several calls the last one holds.
+	// If a timeout changes, silence counts anew from that moment, and if Rate does, what a client has used of it. An error
+	// wraps ResultInvalidArgument (nothing changes) or ErrNotStarted. Any goroutine; of several calls the last one holds.
 	SetLimits(limits Limits) error
 
 	// LogLevelChanged tells a running core that its logger takes other levels than at the start: a native core does not

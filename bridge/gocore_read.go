@@ -91,7 +91,7 @@ func (c *goConn) deliver() CloseReason {
 	for {
 		limits := s.limits.Load()
 		limit := limits.Rate
-		c.rate.forgetBefore(limits.since)
+		c.rate.forgetBefore(limits.rateSince)
 		if limit.isOn() && c.endReason() != CloseNone {
 			if c.dropsRest() {
 				return c.endReason()

@@ -39,7 +39,8 @@ type goServer struct {
 	submitMu sync.Mutex
 	toWake   []*goConn // scratch of submit
 
-	limits atomic.Pointer[goLimits]
+	limitsMu sync.Mutex // for setLimits
+	limits   atomic.Pointer[goLimits]
 
 	notAccepting atomic.Bool   // the listener is closed
 	stopping     atomic.Bool   // no more accepting and reading
@@ -125,7 +126,8 @@ func newGoServer(config Config, logger *zap.Logger, listener net.Listener, gener
 		stopped:     make(chan struct{}),
 		acceptEnded: make(chan struct{}),
 	}
-	s.limits.Store(&goLimits{config.Limits, time.Now()})
+	now := time.Now()
+	s.limits.Store(&goLimits{config.Limits, now, now})
 	s.sendBuffer.New = func() any { return new(sendBuffer) }
 	if address, err := netip.ParseAddrPort(listener.Addr().String()); err == nil {
 		s.port = int(address.Port())
@@ -144,14 +146,26 @@ func (s *goServer) run() {
 	s.logger.Debug("listening", zap.String("core", "go"), zap.Stringer("address", s.listener.Addr()))
 }
 
-// goLimits are the limits that hold since some time.
+// goLimits are the limits that hold, and since when.
 type goLimits struct {
 	Limits
-	since time.Time
+	timesSince, rateSince time.Time
 }
 
+// setLimits: what changes counts anew; what is the same goes on.
 func (s *goServer) setLimits(limits Limits) {
-	s.limits.Store(&goLimits{limits, time.Now()})
+	s.limitsMu.Lock()
+	defer s.limitsMu.Unlock()
+	next := *s.limits.Load()
+	now := time.Now()
+	if limits.FirstPacketTimeout != next.FirstPacketTimeout || limits.IdleTimeout != next.IdleTimeout {
+		next.timesSince = now
+	}
+	if limits.Rate != next.Rate {
+		next.rateSince = now
+	}
+	next.Limits = limits
+	s.limits.Store(&next)
 	for i := range s.slots {
 		if c := s.slots[i].Load(); c != nil {
 			c.limitsChanged()

@@ -19,8 +19,8 @@ func (c *goConn) silentUntil() time.Time {
 		return time.Time{}
 	}
 	since := c.lastPacket
-	if since.Before(limits.since) {
-		since = limits.since
+	if since.Before(limits.timesSince) {
+		since = limits.timesSince
 	}
 	return since.Add(limit)
 }

@@ -32,19 +32,50 @@ func (l logic) Routes(do admin.Do) map[string]http.HandlerFunc {
 	}
 }
 
+// ask lets the loop answer, and returns the answer. The loop may still be at it when the request has ended: what it makes
+// is its own until then.
+func ask[T any](ctx context.Context, do admin.Do, task func(batch *bridge.SendBatch) (T, error)) (T, error) {
+	type outcome struct {
+		answer T
+		err    error
+	}
+	made := make(chan outcome, 1)
+	err := do(ctx, func(batch *bridge.SendBatch) {
+		answer, err := task(batch)
+		made <- outcome{answer, err}
+	})
+	if err != nil {
+		var nothing T
+		return nothing, err
+	}
+	o := <-made
+	return o.answer, o.err
+}
+
+type userList struct {
+	Users []chat.UserInfo `json:"users"`
+	Total int             `json:"total"`
+}
+
 func (l logic) listUsers(w http.ResponseWriter, r *http.Request, do admin.Do) {
 	var numbers query
 	offset := numbers.get(r, "offset", 0, 0, chat.MaxMaxConnections)
 	limit := numbers.get(r, "limit", 100, 1, maxListedUsers)
-	var answer struct {
-		Users []chat.UserInfo `json:"users"`
-		Total int             `json:"total"`
+	if numbers.err != nil {
+		respond(w, nil, numbers.err)
+		return
 	}
-	err := numbers.err
-	if err == nil {
-		err = do(r.Context(), func(*bridge.SendBatch) { answer.Users, answer.Total = l.ListUsers(offset, limit) })
-	}
+	answer, err := ask(r.Context(), do, func(*bridge.SendBatch) (list userList, _ error) {
+		list.Users, list.Total = l.ListUsers(offset, limit)
+		return list, nil
+	})
 	respond(w, answer, err)
+}
+
+type roomList struct {
+	Rooms []chat.RoomInfo `json:"rooms"`
+	Total int             `json:"total"` // rooms that have members
+	Users int             `json:"users"` // logged in, in a room or not
 }
 
 func (l logic) listRooms(w http.ResponseWriter, r *http.Request, do admin.Do) {
@@ -52,18 +83,15 @@ func (l logic) listRooms(w http.ResponseWriter, r *http.Request, do admin.Do) {
 	offset := numbers.get(r, "offset", 0, 0, chat.MaxMaxRooms)
 	limit := numbers.get(r, "limit", 100, 1, maxListedRooms)
 	members := numbers.get(r, "members", 0, 0, maxListedMembers)
-	var answer struct {
-		Rooms []chat.RoomInfo `json:"rooms"`
-		Total int             `json:"total"` // rooms that have members
-		Users int             `json:"users"` // logged in, in a room or not
+	if numbers.err != nil {
+		respond(w, nil, numbers.err)
+		return
 	}
-	err := numbers.err
-	if err == nil {
-		err = do(r.Context(), func(*bridge.SendBatch) {
-			answer.Rooms, answer.Total = l.ListRooms(offset, limit, members)
-			answer.Users = l.Users()
-		})
-	}
+	answer, err := ask(r.Context(), do, func(*bridge.SendBatch) (list roomList, _ error) {
+		list.Rooms, list.Total = l.ListRooms(offset, limit, members)
+		list.Users = l.Users()
+		return list, nil
+	})
 	respond(w, answer, err)
 }
 
@@ -73,10 +101,8 @@ func (l logic) showRoom(w http.ResponseWriter, r *http.Request, do admin.Do) {
 		respond(w, nil, fmt.Errorf("room %q: %w", r.PathValue("number"), chat.ErrNoSuchRoom))
 		return
 	}
-	var room chat.RoomInfo
-	err = doChecked(r.Context(), do, func(*bridge.SendBatch) (err error) {
-		room, err = l.FindRoom(int32(number), maxListedMembers)
-		return err
+	room, err := ask(r.Context(), do, func(*bridge.SendBatch) (chat.RoomInfo, error) {
+		return l.FindRoom(int32(number), maxListedMembers)
 	})
 	respond(w, room, err)
 }
@@ -88,8 +114,10 @@ func (l logic) kick(w http.ResponseWriter, r *http.Request, do admin.Do) {
 	if !admin.ReadJSON(w, r, &request) {
 		return
 	}
-	err := doChecked(r.Context(), do, func(batch *bridge.SendBatch) error { return l.Kick(request.User, batch) })
-	respond(w, map[string]string{"kicked": request.User}, err)
+	answer, err := ask(r.Context(), do, func(batch *bridge.SendBatch) (map[string]string, error) {
+		return map[string]string{"kicked": request.User}, l.Kick(request.User, batch)
+	})
+	respond(w, answer, err)
 }
 
 func (l logic) announce(w http.ResponseWriter, r *http.Request, do admin.Do) {
@@ -100,28 +128,21 @@ func (l logic) announce(w http.ResponseWriter, r *http.Request, do admin.Do) {
 	if !admin.ReadJSON(w, r, &request) {
 		return
 	}
-	var receivers int
-	err := checkOneLine(request.Text)
-	if err == nil {
-		err = doChecked(r.Context(), do, func(batch *bridge.SendBatch) (err error) {
-			if request.Room == nil {
-				receivers, err = l.AnnounceToAll(request.Text, batch)
-			} else {
-				receivers, err = l.AnnounceToRoom(*request.Room, request.Text, batch)
+	if err := checkOneLine(request.Text); err != nil {
+		respond(w, nil, fmt.Errorf("the text has to be %w", err))
+		return
+	}
+	answer, err := ask(r.Context(), do, func(batch *bridge.SendBatch) (map[string]int, error) {
+		announce := l.AnnounceToAll
+		if request.Room != nil {
+			announce = func(text string, batch *bridge.SendBatch) (int, error) {
+				return l.AnnounceToRoom(*request.Room, text, batch)
 			}
-			return err
-		})
-	}
-	respond(w, map[string]int{"receivers": receivers}, err)
-}
-
-// doChecked lets the loop run a task that may fail.
-func doChecked(ctx context.Context, do admin.Do, task func(batch *bridge.SendBatch) error) error {
-	failure := make(chan error, 1) // the task may still run after do has given up
-	if err := do(ctx, func(batch *bridge.SendBatch) { failure <- task(batch) }); err != nil {
-		return err
-	}
-	return <-failure
+		}
+		receivers, err := announce(request.Text, batch)
+		return map[string]int{"receivers": receivers}, err
+	})
+	respond(w, answer, err)
 }
 
 func respond(w http.ResponseWriter, answer any, err error) {
@@ -198,15 +219,14 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		counters              chat.Counters
 		users, rooms, members int
 	}
-	read := make(chan seen, 1) // the loop may still write it after do has given up
-	if c.do(ctx, func(*bridge.SendBatch) {
+	now, err := ask(ctx, c.do, func(*bridge.SendBatch) (seen, error) {
 		s := seen{counters: c.logic.Counters(), users: c.logic.Users()}
 		s.rooms, s.members = c.logic.Occupancy()
-		read <- s
-	}) != nil {
+		return s, nil
+	})
+	if err != nil {
 		return
 	}
-	now := <-read
 	one := func(d *prometheus.Desc, kind prometheus.ValueType, value int) {
 		metrics <- prometheus.MustNewConstMetric(d, kind, float64(value))
 	}

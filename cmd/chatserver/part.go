@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"unicode"
 
 	"go.uber.org/zap"
 
@@ -41,8 +42,8 @@ func (p *part) Declare(set *settings.Set) {
 }
 
 func checkOneLine(text string) error {
-	if strings.ContainsAny(text, "\r\n") {
-		return errors.New("one line of text")
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return errors.New("one line of text without control characters")
 	}
 	return nil
 }

@@ -94,3 +94,48 @@ func TestTheClosingOfItsTerminalStopsIt(t *testing.T) {
 		server.wait(patience)
 	})
 }
+
+// However many wishes for a reload there are, one for a stop is not lost among them.
+func TestManyHangUpsLoseNoStop(t *testing.T) {
+	needHangUp(t)
+	onEveryCore(t, func(t *testing.T, core string) {
+		path := filepath.Join(t.TempDir(), "chatserver.toml")
+		require.NoError(t, os.WriteFile(path, []byte("max-room-users = 2\n"), 0o600))
+		server := startServer(t, core, "--config", path)
+		process := server.command.Process
+		for range 2000 {
+			require.NoError(t, process.Signal(syscall.SIGHUP))
+		}
+		server.interrupt()
+		for range 50 {
+			_ = process.Signal(syscall.SIGHUP) // it may have ended
+		}
+		server.wait(patience)
+	})
+}
+
+// A file that cannot be read again is refused; one that never ends does not hold the server up.
+func TestAReloadFromAPipe(t *testing.T) {
+	needHangUp(t)
+	path := filepath.Join(t.TempDir(), "chatserver.toml")
+	require.NoError(t, os.WriteFile(path, []byte("max-packet-rate = 5\n"), 0o600))
+	server := startServer(t, "go", "--config", path)
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	require.NoError(t, server.command.Process.Signal(syscall.SIGHUP))
+	eventually(t, "a line that says what is wrong", func() bool {
+		return strings.Contains(server.log.String(), path+" is no regular file: it cannot be read again")
+	})
+	server.interrupt()
+	server.wait(patience)
+}
+
+// A server that may have fewer descriptors than connections says so before it runs out of them.
+func TestTooFewDescriptors(t *testing.T) {
+	server := startServer(t, "go", "--max-connections", "1000000")
+	server.awaitLine("ready")
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	warned := strings.Contains(server.log.String(), "max-connections is more than the system's limit of open files allows")
+	assert.Equal(t, limit.Max < 1_000_080, warned, "Go raises the soft limit to the hard one, %d", limit.Max)
+}

@@ -285,17 +285,25 @@ void IOWorker::HandleSignals()
         ServeMessageWaiters();
 }
 
+// What changes counts anew; what is the same goes on.
 void IOWorker::TakeLimits()
 {
+    const Limits before = m_Limits;
     {
         const std::lock_guard lock(m_Server.LimitsMutex);
         m_Limits = m_Server.CurrentLimits;
     }
+    const bool areTimesOther =
+        before.FirstPacketTimeout != m_Limits.FirstPacketTimeout || before.IdleTimeout != m_Limits.IdleTimeout;
+    const bool isRateOther = before.Rate != m_Limits.Rate;
     for (Connection* connection : m_Connections) {
-        connection->LastPacket = m_Now;
-        connection->Rate.Begin(m_Now);
-        if (connection->IsThrottled)
-            connection->ResumeAt = m_Now;
+        if (areTimesOther)
+            connection->LastPacket = m_Now;
+        if (isRateOther) {
+            connection->Rate.Begin(m_Now);
+            if (connection->IsThrottled)
+                connection->ResumeAt = m_Now;
+        }
         ArmTimer(*connection);
     }
 }

@@ -13,6 +13,7 @@ struct RateLimit {
     uint32_t BytesPerSecond = 0;
     std::chrono::nanoseconds Burst{0}; // so much of a second's share may come at once
 
+    [[nodiscard]] bool operator==(const RateLimit&) const noexcept = default;
     [[nodiscard]] bool IsOn() const noexcept { return PacketsPerSecond != 0 || BytesPerSecond != 0; }
 };
 

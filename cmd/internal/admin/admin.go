@@ -22,13 +22,14 @@ import (
 
 // Bounds for those who connect to it.
 const (
-	maxConnections   = 64
+	maxConnections   = 256
 	maxHeaderBytes   = 16 << 10
 	maxBodyBytes     = 64 << 10
+	headerTimeout    = 2 * time.Second
 	readTimeout      = 10 * time.Second
 	writeTimeout     = 30 * time.Second
-	idleTimeout      = 2 * time.Minute
-	loopTimeout      = 2 * time.Second // for the logic loop to come round
+	idleTimeout      = 15 * time.Second // who keeps a connection for nothing takes the place of another
+	loopTimeout      = 2 * time.Second  // for the logic loop to come round
 	shutdownTimeout  = time.Second
 	contentTypeJSON  = "application/json; charset=utf-8"
 	contentTypePlain = "text/plain; charset=utf-8"
@@ -90,12 +91,13 @@ func Start(config Config) (*Server, error) {
 	}
 	s := &Server{config: config, started: time.Now(), listener: listener, ended: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:        s.handler(),
-		ReadTimeout:    readTimeout,
-		WriteTimeout:   writeTimeout,
-		IdleTimeout:    idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       zap.NewStdLog(config.Logger.Named("admin").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+		Handler:           s.handler(),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          zap.NewStdLog(config.Logger.Named("admin").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
 	}
 	go func() {
 		defer close(s.ended)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"time"
@@ -114,11 +115,21 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	}
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		writeError(w, http.StatusBadRequest, "the request is not the JSON that is expected: "+err.Error())
-		return false
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is something behind it")
+		}
 	}
-	return true
+	if err == nil {
+		return true
+	}
+	status := http.StatusBadRequest
+	if _, isTooLarge := errors.AsType[*http.MaxBytesError](err); isTooLarge {
+		status = http.StatusRequestEntityTooLarge
+	}
+	writeError(w, status, "the request is not the JSON that is expected: "+err.Error())
+	return false
 }
 
 // WriteJSON answers a request.

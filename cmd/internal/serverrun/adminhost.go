@@ -55,13 +55,16 @@ func (h adminHost) WriteConfig(to io.Writer) {
 }
 
 func (h adminHost) Reload(ctx context.Context) (any, error) {
-	var report Reload
-	var failure error
-	err := h.ask(ctx, request{act: func() {
-		report, failure = h.server.reload()
-		h.server.logReload("admin page", report, failure)
-	}})
-	return report, errors.Join(err, failure)
+	answer := make(chan reloadOutcome, 1)
+	h.server.askForReload(reloadRequest{reason: "admin page", answer: answer})
+	select {
+	case outcome := <-answer:
+		return outcome.report, outcome.err
+	case <-h.server.over:
+		return nil, errStopsAlready
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // What is said to who asks a server to stop that cannot, yet or any more.
@@ -71,7 +74,8 @@ var (
 )
 
 func (h adminHost) Drain(ctx context.Context, limit *time.Duration) error {
-	asked := request{act: func() {}, stops: true, drain: h.server.current().options.Drain, reason: "admin page"}
+	taken := make(chan struct{})
+	asked := stopRequest{drain: h.server.current().options.Drain, taken: taken}
 	if limit != nil {
 		asked.drain = *limit
 	}
@@ -82,20 +86,8 @@ func (h adminHost) Drain(ctx context.Context, limit *time.Duration) error {
 		return errStopsAlready
 	case StateReady, StateDraining:
 	}
-	return h.ask(ctx, asked)
-}
-
-// ask hands a request to the goroutine of serve and waits until it has acted.
-func (h adminHost) ask(ctx context.Context, asked request) error {
-	done := make(chan struct{})
-	act := asked.act
-	asked.act = func() {
-		defer close(done)
-		act()
-	}
 	select {
-	case h.server.requests <- asked:
-		<-done
+	case h.server.stopAsked <- asked:
 		return nil
 	case <-h.server.over:
 		return errStopsAlready

@@ -2,7 +2,9 @@ package serverrun
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -110,7 +112,7 @@ func (o *Options) declareOperation(set *settings.Set) {
 	set.Duration(&o.Drain, 0, maxDrain, settings.Setting{Name: "drain", Live: true,
 		Usage: "`time` that a stop gives clients to leave by themselves before they are disconnected; nobody comes in " +
 			"meanwhile"})
-	set.Duration(&o.StopTimeout, 0, maxStopTimeout, settings.Setting{Name: "stop-timeout", Live: true,
+	set.Duration(&o.StopTimeout, 0, maxStopTimeout, settings.Setting{Name: "stop-timeout",
 		Usage: "`time` that a stop may take after that, to send what is queued"})
 	set.Text(&o.CrashDir, nil, settings.Setting{Name: "crash-dir",
 		Usage: "`folder` for the file that a crash of the native core leaves, made when there is one; \"\": write none"})
@@ -142,9 +144,11 @@ func checkAdminAddress(text string) error {
 	return nil
 }
 
+// checkAdminToken: what a header of HTTP cannot carry unchanged would be a token that nobody can give.
 func checkAdminToken(text string) error {
-	if text != "" && len(text) < minAdminToken {
-		return errors.New("at least 16 characters")
+	isPlain := !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+	if text != "" && (len(text) < minAdminToken || !isPlain) {
+		return fmt.Errorf("at least %d letters, digits and signs of ASCII, without spaces", minAdminToken)
 	}
 	return nil
 }

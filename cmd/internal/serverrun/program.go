@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -73,8 +75,11 @@ type configuration struct {
 }
 
 // configure loads the settings. Errors are sentences for people, or settings.ErrHelp.
-func (p *Program) configure(arguments []string) (*configuration, error) {
+func (p *Program) configure(arguments []string, isReload bool) (*configuration, error) {
 	c := &configuration{set: settings.New(p.Name), part: p.New()}
+	if isReload {
+		c.set.RequireRegularFile() // a pipe that was read at the start is empty now
+	}
 	c.options.declare(c.set, p.MinPacketSize, p.DefaultRate)
 	c.part.Declare(c.set)
 	if err := c.set.Load(arguments, os.LookupEnv); err != nil {
@@ -103,6 +108,9 @@ func (p *Program) Main() {
 func (p *Program) command(arguments []string, stdout io.Writer, stderr *os.File) int {
 	if len(arguments) > 0 {
 		switch arguments[0] {
+		case "--version":
+			p.printVersion(stdout)
+			return ExitOK
 		case "config":
 			return p.printConfig(arguments[1:], stdout, stderr)
 		case "service":
@@ -112,14 +120,23 @@ func (p *Program) command(arguments []string, stdout io.Writer, stderr *os.File)
 	if code, isService := p.runAsService(arguments, stdout, stderr); isService {
 		return code
 	}
-	signals, release := stopSignals()
+	caught, release := catchSignals()
 	defer release()
-	return p.run(arguments, signals, stdout, stderr)
+	return p.run(arguments, caught, stdout, stderr)
+}
+
+// printVersion tells what the program was built from, as far as the Go command knows.
+func (p *Program) printVersion(stdout io.Writer) {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	fmt.Fprintf(stdout, "%s %s, %s %s/%s\n", p.Name, version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // printConfig shows what the server would run with, and where each value comes from.
 func (p *Program) printConfig(arguments []string, stdout, stderr io.Writer) int {
-	configuration, err := p.configure(arguments)
+	configuration, err := p.configure(arguments, false)
 	if err != nil {
 		return p.usage(configuration, err, stdout, stderr)
 	}
@@ -128,8 +145,8 @@ func (p *Program) printConfig(arguments []string, stdout, stderr io.Writer) int 
 }
 
 // run serves until a signal.
-func (p *Program) run(arguments []string, signals <-chan os.Signal, stdout io.Writer, stderr *os.File) int {
-	c, err := p.configure(arguments)
+func (p *Program) run(arguments []string, caught signals, stdout io.Writer, stderr *os.File) int {
+	c, err := p.configure(arguments, false)
 	if err != nil {
 		return p.usage(c, err, stdout, stderr)
 	}
@@ -157,7 +174,8 @@ func (p *Program) run(arguments []string, signals <-chan os.Signal, stdout io.Wr
 		name:          p.Name,
 		configuration: c,
 		startedWith:   c.set,
-		reconfigure:   func() (*configuration, error) { return p.configure(arguments) },
+		stopTimeout:   options.StopTimeout,
+		reconfigure:   func() (*configuration, error) { return p.configure(arguments, true) },
 		level:         level,
 		logger:        logger,
 		core:          core,
@@ -165,8 +183,9 @@ func (p *Program) run(arguments []string, signals <-chan os.Signal, stdout io.Wr
 		logQueue:      queue,
 		loop:          bridge.NewLoop(core, logic),
 		over:          make(chan struct{}),
-		signals:       signals,
-		requests:      make(chan request),
+		signals:       caught,
+		stopAsked:     make(chan stopRequest),
+		reloadQueue:   make(chan reloadRequest, 1),
 		stdout:        stdout,
 		forcedStop:    forcedStopTime,
 		exit: func(code int) {
@@ -198,7 +217,7 @@ func enableMiniDump(core bridge.Core, c *configuration, logger *zap.Logger) erro
 func (p *Program) usage(c *configuration, err error, stdout, stderr io.Writer) int {
 	if errors.Is(err, settings.ErrHelp) {
 		fmt.Fprintf(stdout, "%s\n\nUsage: %s [options]\n       %s config [options]   show every setting and where it "+
-			"comes from\n%s\n", p.About, p.Name, p.Name, serviceUsage(p.Name))
+			"comes from\n       %s --version\n%s\n", p.About, p.Name, p.Name, p.Name, serviceUsage(p.Name))
 		c.set.WriteHelp(stdout)
 		return ExitOK
 	}

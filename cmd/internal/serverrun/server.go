@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -32,10 +31,13 @@ type server struct {
 	core        bridge.Core
 	logic       Logic
 	loop        *bridge.Loop
-	signals     <-chan os.Signal
-	requests    chan request  // of the admin page
-	over        chan struct{} // closed when nobody takes requests any more
+	signals     signals
+	stopAsked   chan stopRequest   // by the admin page
+	reloadQueue chan reloadRequest // one may wait
+	over        chan struct{}      // closed when nobody takes requests any more
+	overOnce    sync.Once
 	startedWith *settings.Set
+	stopTimeout time.Duration // the core's connections are started with it, so it cannot change
 	stdout      io.Writer
 
 	forcedStop time.Duration  // forcedStopTime
@@ -44,6 +46,9 @@ type server struct {
 	mutex         sync.Mutex
 	configuration *configuration // what holds now; itself it does not change
 	state         State
+
+	applying  sync.Mutex // held while a reload touches loop and core
+	isClosing bool       // with applying: nothing may touch them any more
 }
 
 // State is how far a server has come.
@@ -57,13 +62,13 @@ const (
 	StateStopping State = "stopping" // clients are disconnected
 )
 
-// request is what the admin page asks the server for.
-type request struct {
-	act    func() // on the goroutine of serve
-	stops  bool   // and then the server drains and stops
-	drain  time.Duration
-	reason string
+// stopRequest is the admin page's wish for a stop.
+type stopRequest struct {
+	drain time.Duration
+	taken chan struct{} // closed when the server has taken it
 }
+
+func (s *server) closeOver() { s.overOnce.Do(func() { close(s.over) }) }
 
 // errLoopStuck is the end of a server whose logic does not come back from a turn.
 var errLoopStuck = errors.New("the logic loop does not end")
@@ -151,7 +156,8 @@ func (s *server) serve() (err error) {
 	if admin != nil {
 		defer admin.Close()
 	}
-	defer close(s.over)
+	defer s.closeOver()
+	s.warnOfDescriptors(net.MaxConnections)
 	if err := s.core.Start(*net); err != nil {
 		return err
 	}
@@ -161,6 +167,8 @@ func (s *server) serve() (err error) {
 			err = errors.Join(err, s.endLoop(run)) // before the core is closed, also after an error
 		}
 	}()
+	endReloads := s.startReloads()
+	defer endReloads()
 	stopWatchdog := s.startWatchdog()
 	defer stopWatchdog()
 
@@ -182,17 +190,16 @@ func (s *server) serve() (err error) {
 
 	for {
 		select {
-		case signal := <-s.signals:
-			if isReload(signal) {
-				s.reloadAndLog(signal.String())
-				continue
+		case signal := <-s.signals.stop:
+			return s.end(signal.String(), s.drainTime(signal), stopTime(signal, s.stopTimeout), run)
+		case <-s.signals.hangUp:
+			if isTerminalGone() {
+				return s.end("the terminal is gone", s.current().options.Drain, s.stopTimeout, run)
 			}
-			return s.end(signal.String(), s.drainTime(signal), stopTime(signal, s.current().options.StopTimeout), run)
-		case request := <-s.requests:
-			request.act()
-			if request.stops {
-				return s.end(request.reason, request.drain, s.current().options.StopTimeout, run)
-			}
+			s.askForReload(reloadRequest{reason: "hangup"})
+		case asked := <-s.stopAsked:
+			close(asked.taken)
+			return s.end("admin page", asked.drain, s.stopTimeout, run)
 		case <-run.done:
 			return run.endedByItself()
 		}
@@ -225,7 +232,7 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 	begin := time.Now()
 	s.logger.Info("draining: nobody comes in any more, clients may leave by themselves", zap.String("reason", reason),
 		zap.Stringer("at_most", limit), zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
-	s.setState(StateDraining, limit+s.current().options.StopTimeout+2*s.forcedStop)
+	s.setState(StateDraining, limit+s.stopTimeout+2*s.forcedStop)
 	if err := s.core.StopAccepting(); err != nil {
 		return err
 	}
@@ -243,22 +250,20 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 		case <-timer.C:
 			s.logger.Info("the time to leave is over", zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
 			return nil
-		case again := <-s.signals:
-			if isReload(again) {
-				s.reloadAndLog(again.String())
-				continue
-			}
+		case again := <-s.signals.stop:
 			if time.Since(begin) < sameSignalTime {
 				continue // see watchForSecondSignal
 			}
 			s.logger.Info("told again to stop: clients are disconnected now", zap.Stringer("signal", again))
 			return nil
-		case request := <-s.requests:
-			request.act()
-			if request.stops {
-				s.logger.Info("told again to stop: clients are disconnected now", zap.String("reason", request.reason))
-				return nil
+		case <-s.signals.hangUp:
+			if !isTerminalGone() {
+				s.askForReload(reloadRequest{reason: "hangup"})
 			}
+		case asked := <-s.stopAsked:
+			close(asked.taken)
+			s.logger.Info("told again to stop: clients are disconnected now", zap.String("reason", "admin page"))
+			return nil
 		case <-run.done:
 			return run.endedByItself()
 		}
@@ -270,6 +275,7 @@ func (s *server) stop(reason string, limit time.Duration, run *loopRun) error {
 	deadline := time.Now().Add(limit)
 	s.logger.Info("stopping", zap.String("reason", reason), zap.Stringer("at_most", limit))
 	s.setState(StateStopping, limit+2*s.forcedStop)
+	s.closeOver()
 
 	stopped := make(chan struct{})
 	defer close(stopped)
@@ -300,15 +306,13 @@ func (s *server) watchForSecondSignal(stopped <-chan struct{}) {
 	first := time.Now()
 	for {
 		select {
-		case again := <-s.signals:
-			if time.Since(first) < sameSignalTime || isReload(again) {
+		case again := <-s.signals.stop:
+			if time.Since(first) < sameSignalTime {
 				continue
 			}
 			s.logger.Warn("told to stop again, ending at once", zap.Stringer("signal", again))
 			s.exit(ExitError)
 			return
-		case request := <-s.requests: // there is nothing left to do
-			request.act()
 		case <-stopped:
 			return
 		}

@@ -91,29 +91,33 @@ type fixture struct {
 	core    *stubCore
 	logs    *observer.ObservedLogs
 	signals chan os.Signal
+	hangUps chan os.Signal
 	stdout  *bytes.Buffer
 	exits   chan int
 }
 
 func newFixture(stopTimeout time.Duration) *fixture {
 	logCore, logs := observer.New(zapcore.DebugLevel)
-	f := &fixture{core: newStubCore(), logs: logs, signals: make(chan os.Signal, 2), stdout: &bytes.Buffer{},
+	f := &fixture{core: newStubCore(), logs: logs, signals: make(chan os.Signal, 2),
+		hangUps: make(chan os.Signal, 1), stdout: &bytes.Buffer{},
 		exits: make(chan int, 1)}
 	set := settings.New("stub")
 	c := &configuration{set: set}
 	c.options.declare(set, bridge.HeaderLength, bridge.RateLimit{})
-	c.options.Admin, c.options.StopTimeout = "", stopTimeout
+	c.options.Admin = ""
 	f.server = &server{
 		name:          "stub",
 		configuration: c,
 		startedWith:   set,
+		stopTimeout:   stopTimeout,
 		level:         zap.NewAtomicLevel(),
 		logger:        zap.New(logCore),
 		core:          f.core,
 		logic:         stubLogic{},
 		loop:          bridge.NewLoop(f.core, stubLogic{}),
-		signals:       f.signals,
-		requests:      make(chan request),
+		signals:       signals{f.signals, f.hangUps},
+		stopAsked:     make(chan stopRequest),
+		reloadQueue:   make(chan reloadRequest, 1),
 		over:          make(chan struct{}),
 		stdout:        f.stdout,
 		exit:          func(code int) { f.exits <- code },

@@ -35,7 +35,7 @@ func (p *Program) service(arguments []string, stdout io.Writer, stderr *os.File)
 	var err error
 	switch arguments[0] {
 	case "install":
-		if configuration, wrong := p.configure(arguments[1:]); wrong != nil {
+		if configuration, wrong := p.configure(arguments[1:], false); wrong != nil {
 			return p.usage(configuration, wrong, stdout, stderr)
 		}
 		err = p.installService(arguments[1:])
@@ -237,10 +237,10 @@ func (h *serviceHandler) Execute(_ []string, controls <-chan svc.ChangeRequest, 
 			h.stderr = log
 		}
 	}
-	signals := make(chan os.Signal, 2)
+	stop, reload := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	ended := make(chan int, 1)
 	listening := make(onWrite, 1)
-	go func() { ended <- h.program.run(h.arguments, signals, listening, h.stderr) }()
+	go func() { ended <- h.program.run(h.arguments, signals{stop, reload}, listening, h.stderr) }()
 	for {
 		select {
 		case <-listening:
@@ -254,12 +254,15 @@ func (h *serviceHandler) Execute(_ []string, controls <-chan svc.ChangeRequest, 
 				status <- control.CurrentStatus
 			case svc.Stop:
 				status <- svc.Status{State: svc.StopPending, WaitHint: uint32(time.Minute.Milliseconds())}
-				signals <- os.Interrupt
+				stop <- os.Interrupt
 			case svc.Shutdown: // the system leaves no time for a drain
 				status <- svc.Status{State: svc.StopPending, WaitHint: uint32(closeEventTime.Milliseconds())}
-				signals <- syscall.SIGTERM
+				stop <- syscall.SIGTERM
 			case svc.ParamChange:
-				signals <- syscall.SIGHUP
+				select {
+				case reload <- syscall.SIGHUP:
+				default: // one waits already
+				}
 			}
 		}
 	}

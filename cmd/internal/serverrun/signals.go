@@ -8,28 +8,36 @@ import (
 	"time"
 )
 
-// stopSignals delivers what asks the process to end, Ctrl+C (on Windows also Ctrl+Break), SIGTERM and the closing of the
-// terminal, and what asks it to reload, SIGHUP. On Windows the Go runtime turns the console's close, log-off and
-// shutdown events into SIGTERM, and lets the system wait as long as somebody listens. The function that is returned ends
-// the delivery.
-func stopSignals() (signals <-chan os.Signal, release func()) {
-	wanted := []os.Signal{os.Interrupt, syscall.SIGTERM}
+// signals are what asks the process for something.
+type signals struct {
+	stop <-chan os.Signal
+	// hangUp: SIGHUP asks for a reload, or tells that the terminal is gone. On a channel of its own, so that many of them
+	// cannot take the place of one that stops.
+	hangUp <-chan os.Signal
+}
+
+// catchSignals delivers what asks the process to end, Ctrl+C (on Windows also Ctrl+Break) and SIGTERM, and SIGHUP. On
+// Windows the Go runtime turns the console's close, log-off and shutdown events into SIGTERM, and lets the system wait
+// as long as somebody listens. The function that is returned ends the delivery.
+func catchSignals() (caught signals, release func()) {
+	stop := make(chan os.Signal, 2) // the second one counts too
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	hangUp := make(chan os.Signal, 1)
 	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it on purpose
-		wanted = append(wanted, syscall.SIGHUP)
+		signal.Notify(hangUp, syscall.SIGHUP)
 	}
-	c := make(chan os.Signal, 2) // the second one counts too
-	signal.Notify(c, wanted...)
-	return c, func() { signal.Stop(c) }
+	return signals{stop, hangUp}, func() {
+		signal.Stop(stop)
+		signal.Stop(hangUp)
+	}
 }
 
 // hadTerminal: the process began with a terminal that could be closed.
 var hadTerminal = hasTerminal()
 
-// isReload reports whether a signal asks for a reload. The system sends SIGHUP, too, when the terminal that a process
-// runs on is closed: that is a wish to stop.
-func isReload(signal os.Signal) bool {
-	return signal == syscall.SIGHUP && (!hadTerminal || hasTerminal())
-}
+// isTerminalGone reports whether a SIGHUP was the system's, because the terminal that the process runs on was closed:
+// that is a wish to stop.
+func isTerminalGone() bool { return hadTerminal && !hasTerminal() }
 
 // ignoreBrokenPipes lets a write to a pipe whose reader has ended fail with an error. Otherwise the Go runtime ends the
 // process when the pipe is standard output or error, so that Ctrl+C at "chatserver 2>&1 | tee log", which ends tee as

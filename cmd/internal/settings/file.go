@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,9 @@ const maxFile = 1 << 20
 
 // loadFile sets what the file names.
 func (s *Set) loadFile(path string) error {
+	if info, err := os.Stat(path); s.regularFile && err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file: it cannot be read again", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("the configuration file cannot be read: %w", err)
@@ -28,6 +32,7 @@ func (s *Set) loadFile(path string) error {
 	if len(data) > maxFile {
 		return fmt.Errorf("%s: a configuration file has at most %d bytes", path, maxFile)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // Windows programs like to begin a text with a byte order mark
 	values := make(map[string]any)
 	if err := toml.Unmarshal(data, &values); err != nil {
 		if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
@@ -45,10 +50,13 @@ func (s *Set) loadFile(path string) error {
 		if setting == nil {
 			return fmt.Errorf("%s: there is no setting %s; %s --help lists them", source, entry.name, s.program)
 		}
-		text, isValue := textOf(values[entry.name])
-		if !isValue {
-			return &Error{setting.Name, fmt.Sprint(values[entry.name]), "one number or one text between quotes", source,
-				setting.Secret}
+		text, isRight := textOf(values[entry.name], setting.value.isText())
+		if !isRight {
+			allowed := "a whole number, without quotes"
+			if setting.value.isText() {
+				allowed = "a text between quotes"
+			}
+			return &Error{setting.Name, fmt.Sprint(values[entry.name]), allowed, source, setting.Secret}
 		}
 		if err := setting.set(text, source); err != nil {
 			return err
@@ -57,17 +65,13 @@ func (s *Set) loadFile(path string) error {
 	return nil
 }
 
-// textOf is a TOML value as the command line would have it.
-func textOf(value any) (text string, isValue bool) {
+// textOf is a TOML value as the command line would have it, if it is of the right type.
+func textOf(value any, wantsText bool) (text string, isRight bool) {
 	switch v := value.(type) {
 	case string:
-		return v, true
+		return v, wantsText
 	case int64:
-		return strconv.FormatInt(v, 10), true
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64), true
-	case bool:
-		return strconv.FormatBool(v), true
+		return strconv.FormatInt(v, 10), !wantsText
 	}
 	return "", false
 }

@@ -14,6 +14,9 @@ var ErrHelp = pflag.ErrHelp
 // configName is the option that names the file. It is not a setting: the file cannot name itself.
 const configName = "config"
 
+// RequireRegularFile makes Load refuse a file that can be read only once or may never end, such as a pipe.
+func (s *Set) RequireRegularFile() { s.regularFile = true }
+
 // Load sets the values: from the file that --config or its environment variable names, if any, over that from the
 // environment, over that from the command line. lookup is os.LookupEnv. Errors are sentences for people; nothing may
 // be used after one.

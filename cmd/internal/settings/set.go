@@ -41,6 +41,8 @@ type Set struct {
 	program string
 	all     []*Setting
 	byName  map[string]*Setting
+
+	regularFile bool // the file has to be one
 }
 
 // New makes an empty set. The names of environment variables begin with the program's name.

@@ -58,7 +58,7 @@ func writeConfig(t *testing.T, text string) string {
 }
 
 func TestPrecedence(t *testing.T) {
-	path := writeConfig(t, "# rooms\nmax-rooms = 1_1\npatience = \"2m\"\n\nlog-level = 'warn'\n")
+	path := writeConfig(t, "\ufeff# rooms\r\nmax-rooms = 1_1\npatience = \"2m\"\n\nlog-level = 'warn'\n")
 	set, v := newSet()
 	require.NoError(t, set.Load([]string{"--config", path, "--log-level=debug"},
 		environment("CHAT_SERVER_PATIENCE=3m", "CHAT_SERVER_LOG_LEVEL=warn", "CHAT_SERVER_TOKEN=secret")))
@@ -114,9 +114,11 @@ func TestRefusals(t *testing.T) {
 		{name: "variable", environment: "CHAT_SERVER_MAX_ROOMS=x",
 			want: `environment variable CHAT_SERVER_MAX_ROOMS is "x", allowed is a whole number from 1 to 100`},
 		{name: "file", file: "\n\nmax-rooms = 0\n", want: `FILE:3: max-rooms is "0", allowed is a whole number from 1 to 100`},
-		{name: "type", file: "max-rooms = [1]", want: `FILE:1: max-rooms is "[1]", allowed is one number or one text between quotes`},
-		{name: "float", file: "max-rooms = 1.5", want: `FILE:1: max-rooms is "1.5", allowed is a whole number from 1 to 100`},
-		{name: "date", file: "patience = 2026-01-01", want: `FILE:1: patience is "2026-01-01", allowed is one number or one text between quotes`},
+		{name: "type", file: "max-rooms = [1]", want: `FILE:1: max-rooms is "[1]", allowed is a whole number, without quotes`},
+		{name: "float", file: "max-rooms = 10.0", want: `FILE:1: max-rooms is "10", allowed is a whole number, without quotes`},
+		{name: "quoted number", file: "max-rooms = '10'", want: `FILE:1: max-rooms is "10", allowed is a whole number, without quotes`},
+		{name: "date", file: "patience = 2026-01-01", want: `FILE:1: patience is "2026-01-01", allowed is a text between quotes`},
+		{name: "number", file: "greeting = 5", want: `FILE:1: greeting is "5", allowed is a text between quotes`},
 		{name: "unknown", file: "log-level = \"info\"\nrooms = 5", want: `FILE:2: there is no setting rooms; chat-server --help lists them`},
 		{name: "table", file: "[log]\nlevel = 5", want: `FILE:1: [log] is a table; settings are written without one`},
 		{name: "dotted", file: "log.level = 5", want: `FILE:1: [log] is a table; settings are written without one`},

@@ -378,8 +378,8 @@ NETLIB_API NetLib_Result NetLib_SendPacket(NetLib_Server* server, NetLib_Connect
 NETLIB_API NetLib_Result NetLib_GetStats(NetLib_Server* server, NetLib_Stats* stats) NETLIB_NOEXCEPT;
 
 /*
- * Holds every connection, also those that are there, to other limits from some moment soon after on. Silence and what a
- * client has used of its rate count anew from that moment. NetLib_Result_InvalidArgument, and nothing changes, if a
+ * Holds every connection, also those that are there, to other limits from some moment soon after on. If a timeout
+ * changes, silence counts anew from that moment, and if the rate does, what a client has used of it. NetLib_Result_InvalidArgument, and nothing changes, if a
  * field is out of its range; then a sentence is written to error as for NetLib_Start. NetLib_Result_NotStarted if the
  * server does not run. Any thread; of several calls the last one holds.
  */

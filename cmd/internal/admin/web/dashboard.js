@@ -49,7 +49,7 @@ function login() {
   const dialog = at("login");
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
-      setToken(at("token").value);
+      setToken(at("token").value.replace(/[^\x21-\x7e]/g, "")); // no header could carry the rest
       at("token").value = "";
       resolve();
     }, { once: true });
@@ -106,6 +106,12 @@ function showTotals(now) {
   }));
 }
 
+/** A user's name as people can see it: what is invisible or turns the direction of writing is written as its number. */
+function visible(name) {
+  const shownName = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+  return shownName.trim() === "" ? JSON.stringify(shownName) : shownName;
+}
+
 function made(tag, text) {
   const element = document.createElement(tag);
   element.textContent = text;
@@ -136,8 +142,10 @@ async function showRooms() {
     return item;
   });
   if (answer.total > answer.rooms.length) {
-    const more = made("li", `and ${answer.total - answer.rooms.length} more`);
+    const more = old.get("more") ?? made("li", "");
+    more.dataset.room = "more";
     more.className = "quiet";
+    more.textContent = `and ${answer.total - answer.rooms.length} more`;
     items.push(more);
   }
   if (items.length !== list.children.length || items.some((item, i) => list.children[i] !== item)) list.replaceChildren(...items);
@@ -166,11 +174,12 @@ function updateRoom(item, room, most) {
   if (list.dataset.names === names) return;
   list.dataset.names = names;
   list.replaceChildren(...room.members.map((member) => {
-    const entry = made("li", member);
+    const entry = document.createElement("li");
+    entry.append(made("bdi", visible(member)));
     const button = made("button", "Kick");
     button.type = "button";
     button.className = "danger";
-    button.setAttribute("aria-label", `Kick ${member}`);
+    button.setAttribute("aria-label", `Kick ${visible(member)}`);
     button.addEventListener("click", () => kick(member));
     entry.append(button);
     return entry;
@@ -178,9 +187,11 @@ function updateRoom(item, room, most) {
   if (room.count > room.members.length) list.append(made("li", `and ${room.count - room.members.length} more`));
 }
 
-function confirmed(question) {
+/** Asks in a dialog; about is a name that is shown apart from the words of the question. */
+function confirmed(question, about = "") {
   const dialog = at("confirm");
   at("confirm-text").textContent = question;
+  at("confirm-about").textContent = about;
   dialog.returnValue = "no";
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
@@ -201,10 +212,10 @@ async function report(output, act) {
 }
 
 async function kick(user) {
-  if (!await confirmed(`Disconnect ${user}? They can connect again.`)) return;
+  if (!await confirmed("Disconnect this user? They can connect again.", visible(user))) return;
   await report(at("kicked"), async () => {
     await ask("POST", "/api/kick", { user });
-    return `${user} was disconnected.`;
+    return `${visible(user)} was disconnected.`;
   });
 }
 

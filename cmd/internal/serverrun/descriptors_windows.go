@@ -1,0 +1,4 @@
+package serverrun
+
+// warnOfDescriptors: Windows has no such limit.
+func (s *server) warnOfDescriptors(int) {}
