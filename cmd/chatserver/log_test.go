@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,5 +63,31 @@ func TestTheReaderOfTheLogStandsStill(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(log), `"ready"`)
 		assert.NotContains(t, string(log), `"totals"`, "the log had room for everything, so nothing was tested")
+	})
+}
+
+// At the level info there is no line for a packet, nor for who comes, logs in, talks and goes.
+func TestTrafficIsNotLogged(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		server := startServer(t, core)
+		for _, name := range []string{"Alice", "Bob", "Carol"} {
+			c := login(t, server.address(), name)
+			c.do(enterRequest(1), enterResponse(0, ""))
+			for range 100 {
+				c.do(chatRequest("hello"), chatResponse(0)+chatNotify(name, "hello"))
+			}
+			c.do(leaveRequest(), leaveResponse(0))
+			c.do(leaveRequest(), leaveResponse(71))
+			_ = c.conn.Close()
+		}
+		server.interrupt()
+		server.wait(patience)
+		var messages []string
+		for line := range strings.Lines(server.log.String()) {
+			var fields map[string]any
+			require.NoError(t, json.Unmarshal([]byte(line), &fields))
+			messages = append(messages, fields["msg"].(string))
+		}
+		assert.Equal(t, []string{"ready", "stopping", "totals"}, messages)
 	})
 }
