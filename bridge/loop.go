@@ -60,6 +60,9 @@ func Run(ctx context.Context, core Core, handler Handler) error {
 // Times are what the loop has measured of itself. Any goroutine.
 func (l *Loop) Times() *LoopTimes { return &l.times }
 
+// Waiting is how many tasks wait for the loop, 64 at most. Any goroutine.
+func (l *Loop) Waiting() int { return len(l.tasks) }
+
 // Do lets the loop run task between two batches, and waits until it has: so task may use everything that belongs to the
 // handler. What it adds to batch is sent. It must not block. The error is the context's or ErrLoopEnded; task may run
 // even after the context has ended. Any goroutine but the loop's own.

@@ -193,7 +193,9 @@ func TestDoEndsWithItsContext(t *testing.T) {
 	cancel(enough)
 	for range maxTasks + 1 { // nobody runs them: there is room at first, and then none
 		require.ErrorIs(t, loop.Do(ctx, func(*SendBatch) {}), enough)
+		require.LessOrEqual(t, loop.Waiting(), maxTasks)
 	}
+	require.NotZero(t, loop.Waiting())
 }
 
 func TestTimeHistogram(t *testing.T) {

@@ -92,6 +92,8 @@ func newCoreCollector(server *Server) *coreCollector {
 		func(s *bridge.Stats) uint64 { return s.BytesDiscardedOnClose })
 	gauge("message_pool_in_use", "Packets that wait for logic or are held by it.",
 		func(s *bridge.Stats) uint64 { return s.MessagesInUse })
+	gauge("loop_tasks", "Tasks of the admin page, of reloads and of the watchdog that wait for the logic loop.",
+		func(*bridge.Stats) uint64 { return uint64(server.config.Loop.Waiting()) })
 	gauge("message_pool_size", "Packets that may, without the reserve.", constant(server.config.MessagePool))
 	counter("message_pool_exhausted_total", "Times that reading paused because the message pool was empty.",
 		func(s *bridge.Stats) uint64 { return s.MessagePoolExhausted })
