@@ -248,8 +248,13 @@ func (s *goServer) connection(id ConnectionID) *goConn {
 }
 
 func (s *goServer) stats() Stats {
+	// First: whoever sees that a connection has gone sees what it counted at its end, too.
+	s.freeMu.Lock()
+	occupied := s.occupied
+	s.freeMu.Unlock()
 	n := &s.counters
 	stats := Stats{
+		ConnectionsCurrent:    uint64(occupied),
 		ConnectionsAccepted:   n.accepted.Load(),
 		ConnectionsRefused:    n.refused.Load(),
 		RefusedAtStop:         n.refusedAtStop.Load(),
@@ -272,9 +277,6 @@ func (s *goServer) stats() Stats {
 		stats.Closed[reason] = n.closed[reason].Load()
 	}
 	s.queue.addStats(&stats)
-	s.freeMu.Lock()
-	stats.ConnectionsCurrent = uint64(s.occupied)
-	s.freeMu.Unlock()
 	return stats
 }
 

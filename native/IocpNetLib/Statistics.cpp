@@ -9,9 +9,10 @@ NetLib_Stats CollectStats(const ServerContext& server) noexcept
 {
     NetLib_Stats stats{};
     stats.StructSize = sizeof(stats);
+    // First: whoever sees that a connection has gone sees what it counted at its end, too.
+    stats.ConnectionsCurrent = server.Connections.InUse();
     for (const auto& worker : server.Workers)
         worker->Counters().AddTo(stats);
-    stats.ConnectionsCurrent = server.Connections.InUse();
     const MessagePool::Usage pool = server.Messages.GetUsage();
     stats.MessagesInUse = pool.InUse;
     stats.MessageReserveUsed = pool.ReserveUsed;
