@@ -23,13 +23,21 @@ const (
 
 // Routes is part of admin.Logic.
 func (l logic) Routes(do admin.Do) map[string]http.HandlerFunc {
+	api := adminAPI{l, do}
 	return map[string]http.HandlerFunc{
-		"GET /api/users":          func(w http.ResponseWriter, r *http.Request) { l.listUsers(w, r, do) },
-		"GET /api/rooms":          func(w http.ResponseWriter, r *http.Request) { l.listRooms(w, r, do) },
-		"GET /api/rooms/{number}": func(w http.ResponseWriter, r *http.Request) { l.showRoom(w, r, do) },
-		"POST /api/kick":          func(w http.ResponseWriter, r *http.Request) { l.kick(w, r, do) },
-		"POST /api/announce":      func(w http.ResponseWriter, r *http.Request) { l.announce(w, r, do) },
+		"GET /api/users":          api.listUsers,
+		"GET /api/rooms":          api.listRooms,
+		"GET /api/rooms/{number}": api.showRoom,
+		"POST /api/kick":          api.kick,
+		"POST /api/announce":      api.announce,
 	}
+}
+
+// adminAPI answers what the admin page asks of the chat.
+type adminAPI struct {
+	logic
+
+	do admin.Do
 }
 
 // ask lets the loop answer, and returns the answer. The loop may still be at it when the request has ended: what it makes
@@ -57,7 +65,7 @@ type userList struct {
 	Total int             `json:"total"`
 }
 
-func (l logic) listUsers(w http.ResponseWriter, r *http.Request, do admin.Do) {
+func (a adminAPI) listUsers(w http.ResponseWriter, r *http.Request) {
 	var numbers query
 	offset := numbers.get(r, "offset", 0, 0, chat.MaxMaxConnections)
 	limit := numbers.get(r, "limit", 100, 1, maxListedUsers)
@@ -65,8 +73,8 @@ func (l logic) listUsers(w http.ResponseWriter, r *http.Request, do admin.Do) {
 		respond(w, nil, numbers.err)
 		return
 	}
-	answer, err := ask(r.Context(), do, func(*bridge.SendBatch) (list userList, _ error) {
-		list.Users, list.Total = l.ListUsers(offset, limit)
+	answer, err := ask(r.Context(), a.do, func(*bridge.SendBatch) (list userList, _ error) {
+		list.Users, list.Total = a.ListUsers(offset, limit)
 		return list, nil
 	})
 	respond(w, answer, err)
@@ -78,7 +86,7 @@ type roomList struct {
 	Users int             `json:"users"` // logged in, in a room or not
 }
 
-func (l logic) listRooms(w http.ResponseWriter, r *http.Request, do admin.Do) {
+func (a adminAPI) listRooms(w http.ResponseWriter, r *http.Request) {
 	var numbers query
 	offset := numbers.get(r, "offset", 0, 0, chat.MaxMaxRooms)
 	limit := numbers.get(r, "limit", 100, 1, maxListedRooms)
@@ -87,40 +95,40 @@ func (l logic) listRooms(w http.ResponseWriter, r *http.Request, do admin.Do) {
 		respond(w, nil, numbers.err)
 		return
 	}
-	answer, err := ask(r.Context(), do, func(*bridge.SendBatch) (list roomList, _ error) {
-		list.Rooms, list.Total = l.ListRooms(offset, limit, members)
-		list.Users = l.Users()
+	answer, err := ask(r.Context(), a.do, func(*bridge.SendBatch) (list roomList, _ error) {
+		list.Rooms, list.Total = a.ListRooms(offset, limit, members)
+		list.Users = a.Users()
 		return list, nil
 	})
 	respond(w, answer, err)
 }
 
-func (l logic) showRoom(w http.ResponseWriter, r *http.Request, do admin.Do) {
+func (a adminAPI) showRoom(w http.ResponseWriter, r *http.Request) {
 	number, err := strconv.ParseInt(r.PathValue("number"), 10, 32)
 	if err != nil {
 		respond(w, nil, fmt.Errorf("room %q: %w", r.PathValue("number"), chat.ErrNoSuchRoom))
 		return
 	}
-	room, err := ask(r.Context(), do, func(*bridge.SendBatch) (chat.RoomInfo, error) {
-		return l.FindRoom(int32(number), maxListedMembers)
+	room, err := ask(r.Context(), a.do, func(*bridge.SendBatch) (chat.RoomInfo, error) {
+		return a.FindRoom(int32(number), maxListedMembers)
 	})
 	respond(w, room, err)
 }
 
-func (l logic) kick(w http.ResponseWriter, r *http.Request, do admin.Do) {
+func (a adminAPI) kick(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		User string `json:"user"`
 	}
 	if !admin.ReadJSON(w, r, &request) {
 		return
 	}
-	answer, err := ask(r.Context(), do, func(batch *bridge.SendBatch) (map[string]string, error) {
-		return map[string]string{"kicked": request.User}, l.Kick(request.User, batch)
+	answer, err := ask(r.Context(), a.do, func(batch *bridge.SendBatch) (map[string]string, error) {
+		return map[string]string{"kicked": request.User}, a.Kick(request.User, batch)
 	})
 	respond(w, answer, err)
 }
 
-func (l logic) announce(w http.ResponseWriter, r *http.Request, do admin.Do) {
+func (a adminAPI) announce(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		Text string `json:"text"`
 		Room *int32 `json:"room"` // null: everybody who is logged in
@@ -132,11 +140,11 @@ func (l logic) announce(w http.ResponseWriter, r *http.Request, do admin.Do) {
 		respond(w, nil, fmt.Errorf("the text has to be %w", err))
 		return
 	}
-	answer, err := ask(r.Context(), do, func(batch *bridge.SendBatch) (map[string]int, error) {
-		announce := l.AnnounceToAll
+	answer, err := ask(r.Context(), a.do, func(batch *bridge.SendBatch) (map[string]int, error) {
+		announce := a.AnnounceToAll
 		if request.Room != nil {
 			announce = func(text string, batch *bridge.SendBatch) (int, error) {
-				return l.AnnounceToRoom(*request.Room, text, batch)
+				return a.AnnounceToRoom(*request.Room, text, batch)
 			}
 		}
 		receivers, err := announce(request.Text, batch)

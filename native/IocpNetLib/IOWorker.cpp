@@ -159,27 +159,27 @@ void IOWorker::FinishInline()
 }
 
 // Whether nothing needs the connection's receive ring; if only a receive that waits does, it is told to end.
-bool IOWorker::MayReclaimRecvRing(Connection& connection) noexcept
+bool IOWorker::MayReclaimRecvRing(Connection& connection, bool waitsForFree) noexcept
 {
     // Where a wait without a ring costs an operation, whoever received since the last look keeps it.
-    if (!m_Io->WaitsForFree() && !std::exchange(connection.IsRecvIdle, true))
+    if (!waitsForFree && !std::exchange(connection.IsRecvIdle, true))
         return false;
     if (!connection.Recv.IsEmpty())
         return false;
     if (!connection.RecvInFlight || connection.IsRecvWait)
         return true;
-    if (!m_Io->WaitsForFree()) {
+    if (!waitsForFree) {
         connection.IsRecvCancelled = true;
         m_Io->CancelRecv(connection);
     }
     return false;
 }
 
-void IOWorker::ReclaimRecvRings()
+void IOWorker::ReclaimRecvRings(bool waitsForFree)
 {
     for (size_t i = 0; i < m_RecvLent.size();) {
         Connection& connection = *m_RecvLent[i];
-        if (!MayReclaimRecvRing(connection)) {
+        if (!MayReclaimRecvRing(connection, waitsForFree)) {
             ++i;
             continue;
         }
@@ -194,8 +194,9 @@ void IOWorker::ReclaimRecvRings()
 void IOWorker::ReclaimBuffers()
 {
     const bool isTrimDue = m_Now >= m_NextTrim;
-    if (isTrimDue || m_Io->WaitsForFree())
-        ReclaimRecvRings();
+    const bool waitsForFree = m_Io->WaitsForFree();
+    if (isTrimDue || waitsForFree)
+        ReclaimRecvRings(waitsForFree);
     if (!m_SendDrained.empty()) {
         const std::lock_guard lock(m_Server.LogicMutex);
         for (Connection* connection : m_SendDrained) {

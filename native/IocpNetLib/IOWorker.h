@@ -96,8 +96,8 @@ private:
     // How long the next wait may last, in milliseconds.
     [[nodiscard]] int PrepareToSleep(Clock::time_point until) noexcept;
     void ReclaimBuffers();
-    void ReclaimRecvRings();
-    [[nodiscard]] bool MayReclaimRecvRing(Connection& connection) noexcept;
+    void ReclaimRecvRings(bool waitsForFree);
+    [[nodiscard]] bool MayReclaimRecvRing(Connection& connection, bool waitsForFree) noexcept;
     void PublishEvents() noexcept;
     void TakeLimits();
     void StopReading();

@@ -35,10 +35,20 @@ const (
 	contentTypePlain = "text/plain; charset=utf-8"
 )
 
+// State is how far a server has come.
+type State string
+
+// The states, in their order.
+const (
+	StateStarting State = "starting"
+	StateReady    State = "ready"
+	StateDraining State = "draining" // nobody comes in any more, clients leave by themselves
+	StateStopping State = "stopping" // clients are disconnected
+)
+
 // Host is the program whose admin page it is. Its methods may be called from any goroutine.
 type Host interface {
-	// State is one of starting, ready, draining and stopping.
-	State() string
+	State() State
 	// Drain begins a drain and then a stop, and does not wait for them; during a drain it ends that. nil: as long as the
 	// settings say.
 	Drain(ctx context.Context, limit *time.Duration) error
@@ -128,6 +138,13 @@ func (s *Server) do(ctx context.Context, task func(batch *bridge.SendBatch)) err
 	ctx, cancel := context.WithTimeoutCause(ctx, loopTimeout, errLoopSlow)
 	defer cancel()
 	return s.config.Loop.Do(ctx, task)
+}
+
+// lag is how long the loop takes to come round now.
+func (s *Server) lag(ctx context.Context) (time.Duration, error) {
+	asked := time.Now()
+	err := s.do(ctx, func(*bridge.SendBatch) {})
+	return time.Since(asked), err
 }
 
 var errLoopSlow = fmt.Errorf("the logic loop did not come round within %v", loopTimeout)

@@ -29,12 +29,12 @@ const patience = 30 * time.Second
 // testHost is a program that has an admin page.
 type testHost struct {
 	mutex  sync.Mutex
-	state  string
+	state  State
 	drains []time.Duration
 	reload error
 }
 
-func (h *testHost) State() string {
+func (h *testHost) State() State {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return h.state
@@ -43,10 +43,10 @@ func (h *testHost) State() string {
 func (h *testHost) Drain(_ context.Context, limit *time.Duration) error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	if h.state != "ready" {
+	if h.state != StateReady {
 		return errors.New("the server is stopping already")
 	}
-	h.state = "draining"
+	h.state = StateDraining
 	h.drains = append(h.drains, *limit)
 	return nil
 }
@@ -110,7 +110,7 @@ func newPage(t *testing.T, token string) *page {
 	loop := bridge.NewLoop(core, logic)
 	ended := make(chan error, 1)
 	go func() { ended <- loop.Run(context.Background()) }()
-	host := &testHost{state: "ready"}
+	host := &testHost{state: StateReady}
 	server, err := Start(Config{Name: "things", Address: "127.0.0.1:0", Token: token, MaxConnections: 1000,
 		MessagePool: 65536, Core: core, Loop: loop, Host: host, Logic: logic, Logger: zap.NewNop(),
 		LogLines: func() (uint64, uint64) { return 7, 8 }})
@@ -164,7 +164,7 @@ func TestStatus(t *testing.T) {
 	var status Status
 	require.NoError(t, json.Unmarshal([]byte(answer), &status))
 	assert.Equal(t, "things", status.Name)
-	assert.Equal(t, "ready", status.State)
+	assert.Equal(t, StateReady, status.State)
 	assert.Equal(t, "go", status.Core)
 	assert.EqualValues(t, 200, status.Counters["packets_received"])
 	assert.EqualValues(t, 1000, status.Counters["bytes_sent"])

@@ -56,7 +56,7 @@ func (s *Server) handler() http.Handler {
 // health tells whether the program works: it answers, and its logic loop comes round. A supervisor may start a program
 // again that is not healthy.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
-	err := s.do(r.Context(), func(*bridge.SendBatch) {})
+	_, err := s.lag(r.Context())
 	// A loop that has ended belongs to a server that stops.
 	if err != nil && !errors.Is(err, bridge.ErrLoopEnded) {
 		writeError(w, http.StatusServiceUnavailable, err.Error())
@@ -68,11 +68,11 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 // readiness tells whether clients should be sent here. A load balancer asks.
 func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 	state := s.config.Host.State()
-	if state != "ready" {
-		writeError(w, http.StatusServiceUnavailable, state)
+	if state != StateReady {
+		writeError(w, http.StatusServiceUnavailable, string(state))
 		return
 	}
-	WriteJSON(w, map[string]string{"status": state})
+	WriteJSON(w, map[string]State{"status": state})
 }
 
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"math"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -140,27 +139,22 @@ func (c *coreCollector) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(c.messages, prometheus.CounterValue, float64(times.Messages()))
 	metrics <- histogram(c.turns, &times.Turns)
 	metrics <- histogram(c.handler, &times.Handler)
-	metrics <- prometheus.MustNewConstMetric(c.lag, prometheus.GaugeValue, c.server.lag())
+	lagSeconds := math.NaN()
+	if lag, err := c.server.lag(context.Background()); err == nil {
+		lagSeconds = lag.Seconds()
+	}
+	metrics <- prometheus.MustNewConstMetric(c.lag, prometheus.GaugeValue, lagSeconds)
 	now := config.Host.State()
-	for _, state := range []string{"starting", "ready", "draining", "stopping"} {
+	for _, state := range []State{StateStarting, StateReady, StateDraining, StateStopping} {
 		value := 0.0
 		if state == now {
 			value = 1
 		}
-		metrics <- prometheus.MustNewConstMetric(c.state, prometheus.GaugeValue, value, state)
+		metrics <- prometheus.MustNewConstMetric(c.state, prometheus.GaugeValue, value, string(state))
 	}
 	dropped, sampled := config.LogLines()
 	metrics <- prometheus.MustNewConstMetric(c.logDropped, prometheus.CounterValue, float64(dropped))
 	metrics <- prometheus.MustNewConstMetric(c.sampled, prometheus.CounterValue, float64(sampled))
-}
-
-// lag is how long the loop takes to come round now, in seconds.
-func (s *Server) lag() float64 {
-	asked := time.Now()
-	if err := s.do(context.Background(), func(*bridge.SendBatch) {}); err != nil {
-		return math.NaN()
-	}
-	return time.Since(asked).Seconds()
 }
 
 // histogram is a time histogram as Prometheus wants it: each bucket with all that are in those before.

@@ -10,7 +10,7 @@ import (
 // Status is what the page draws. Counters count since the start; the page makes rates of two of them.
 type Status struct {
 	Name           string            `json:"name"`
-	State          string            `json:"state"`
+	State          State             `json:"state"`
 	Core           string            `json:"core"`
 	Port           int               `json:"port"`
 	Milliseconds   int64             `json:"milliseconds"` // of the server's clock, for rates
@@ -65,9 +65,8 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	for i := range bridge.TimeBuckets - 1 {
 		status.TurnBounds = append(status.TurnBounds, bridge.TimeBound(i).Seconds())
 	}
-	asked := time.Now()
-	if err := s.do(r.Context(), func(*bridge.SendBatch) {}); err == nil {
-		status.LagSeconds = time.Since(asked).Seconds()
+	if lag, err := s.lag(r.Context()); err == nil {
+		status.LagSeconds = lag.Seconds()
 	}
 	WriteJSON(w, status)
 }

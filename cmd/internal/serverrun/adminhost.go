@@ -44,7 +44,7 @@ func (s *server) startAdmin() (*admin.Server, error) {
 // adminHost is what the admin page may do to the server.
 type adminHost struct{ server *server }
 
-func (h adminHost) State() string { return string(h.server.State()) }
+func (h adminHost) State() admin.State { return h.server.State() }
 
 func (h adminHost) WriteConfig(to io.Writer) {
 	c := h.server.current()
@@ -74,20 +74,19 @@ var (
 )
 
 func (h adminHost) Drain(ctx context.Context, limit *time.Duration) error {
-	taken := make(chan struct{})
-	asked := stopRequest{drain: h.server.current().options.Drain, taken: taken}
+	drain := h.server.current().options.Drain
 	if limit != nil {
-		asked.drain = *limit
+		drain = *limit
 	}
 	switch h.server.State() {
-	case StateStarting:
+	case admin.StateStarting:
 		return errStarts
-	case StateStopping:
+	case admin.StateStopping:
 		return errStopsAlready
-	case StateReady, StateDraining:
+	case admin.StateReady, admin.StateDraining:
 	}
 	select {
-	case h.server.stopAsked <- asked:
+	case h.server.stopAsked <- drain:
 		return nil
 	case <-h.server.over:
 		return errStopsAlready

@@ -74,14 +74,20 @@ type configuration struct {
 	part    Part
 }
 
+// defaults is the configuration if nobody sets anything.
+func (p *Program) defaults() *configuration {
+	c := &configuration{set: settings.New(p.Name), part: p.New()}
+	c.options.declare(c.set, p.MinPacketSize, p.DefaultRate)
+	c.part.Declare(c.set)
+	return c
+}
+
 // configure loads the settings. Errors are sentences for people, or settings.ErrHelp.
 func (p *Program) configure(arguments []string, isReload bool) (*configuration, error) {
-	c := &configuration{set: settings.New(p.Name), part: p.New()}
+	c := p.defaults()
 	if isReload {
 		c.set.RequireRegularFile() // a pipe that was read at the start is empty now
 	}
-	c.options.declare(c.set, p.MinPacketSize, p.DefaultRate)
-	c.part.Declare(c.set)
 	if err := c.set.Load(arguments, os.LookupEnv); err != nil {
 		return c, err
 	}
@@ -92,12 +98,7 @@ func (p *Program) configure(arguments []string, isReload bool) (*configuration, 
 }
 
 // Settings is every setting of the program with its default.
-func (p *Program) Settings() []*settings.Setting {
-	set := settings.New(p.Name)
-	new(Options).declare(set, p.MinPacketSize, p.DefaultRate)
-	p.New().Declare(set)
-	return set.All()
-}
+func (p *Program) Settings() []*settings.Setting { return p.defaults().set.All() }
 
 // Main runs the program with the process's arguments and ends the process.
 func (p *Program) Main() {
@@ -184,7 +185,7 @@ func (p *Program) run(arguments []string, caught signals, stdout io.Writer, stde
 		loop:          bridge.NewLoop(core, logic),
 		over:          make(chan struct{}),
 		signals:       caught,
-		stopAsked:     make(chan stopRequest),
+		stopAsked:     make(chan time.Duration),
 		reloadQueue:   make(chan reloadRequest, 1),
 		stdout:        stdout,
 		forcedStop:    forcedStopTime,

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"iocpnetlib/bridge"
+	"iocpnetlib/cmd/internal/admin"
 	"iocpnetlib/cmd/internal/settings"
 )
 
@@ -32,7 +33,7 @@ type server struct {
 	logic       Logic
 	loop        *bridge.Loop
 	signals     signals
-	stopAsked   chan stopRequest   // by the admin page
+	stopAsked   chan time.Duration // by the admin page, with the time for a drain; no room
 	reloadQueue chan reloadRequest // one may wait
 	over        chan struct{}      // closed when nobody takes requests any more
 	overOnce    sync.Once
@@ -45,27 +46,10 @@ type server struct {
 
 	mutex         sync.Mutex
 	configuration *configuration // what holds now; itself it does not change
-	state         State
+	state         admin.State
 
 	applying  sync.Mutex // held while a reload touches loop and core
 	isClosing bool       // with applying: nothing may touch them any more
-}
-
-// State is how far a server has come.
-type State string
-
-// The states, in their order.
-const (
-	StateStarting State = "starting"
-	StateReady    State = "ready"
-	StateDraining State = "draining" // nobody comes in any more, clients leave by themselves
-	StateStopping State = "stopping" // clients are disconnected
-)
-
-// stopRequest is the admin page's wish for a stop.
-type stopRequest struct {
-	drain time.Duration
-	taken chan struct{} // closed when the server has taken it
 }
 
 func (s *server) closeOver() { s.overOnce.Do(func() { close(s.over) }) }
@@ -81,14 +65,14 @@ func (s *server) current() *configuration {
 }
 
 // State tells how far the server has come. Any goroutine.
-func (s *server) State() State {
+func (s *server) State() admin.State {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.state
 }
 
 // setState tells whoever asks, and systemd. atMost is how long the state may last, 0: for ever.
-func (s *server) setState(state State, atMost time.Duration) {
+func (s *server) setState(state admin.State, atMost time.Duration) {
 	s.mutex.Lock()
 	s.state = state
 	s.mutex.Unlock()
@@ -147,14 +131,14 @@ func (s *server) serve() (err error) {
 			err = errors.Join(err, s.core.Close())
 		}
 	}()
-	s.setState(StateStarting, 0)
+	s.setState(admin.StateStarting, 0)
 	net := &s.current().options.Net
-	admin, err := s.startAdmin()
+	page, err := s.startAdmin()
 	if err != nil {
 		return err
 	}
-	if admin != nil {
-		defer admin.Close()
+	if page != nil {
+		defer page.Close()
 	}
 	defer s.closeOver()
 	s.warnOfDescriptors(net.MaxConnections)
@@ -180,11 +164,11 @@ func (s *server) serve() (err error) {
 		zap.Int("max_connections", net.MaxConnections),
 		zap.Int("max_packet_size", net.MaxPacketSize),
 	}
-	if admin != nil {
-		fields = append(fields, zap.String("admin", admin.URL()))
+	if page != nil {
+		fields = append(fields, zap.String("admin", page.URL()))
 	}
 	s.logger.Info("ready", fields...)
-	s.setState(StateReady, 0)
+	s.setState(admin.StateReady, 0)
 	// The only line of standard output, for scripts that let the system choose the port.
 	fmt.Fprintf(s.stdout, "listening on port %d\n", s.core.Port())
 
@@ -197,9 +181,8 @@ func (s *server) serve() (err error) {
 				return s.end("the terminal is gone", s.current().options.Drain, s.stopTimeout, run)
 			}
 			s.askForReload(reloadRequest{reason: "hangup"})
-		case asked := <-s.stopAsked:
-			close(asked.taken)
-			return s.end("admin page", asked.drain, s.stopTimeout, run)
+		case drain := <-s.stopAsked:
+			return s.end("admin page", drain, s.stopTimeout, run)
 		case <-run.done:
 			return run.endedByItself()
 		}
@@ -232,7 +215,7 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 	begin := time.Now()
 	s.logger.Info("draining: nobody comes in any more, clients may leave by themselves", zap.String("reason", reason),
 		zap.Stringer("at_most", limit), zap.Uint64("connections", s.core.Stats().ConnectionsCurrent))
-	s.setState(StateDraining, limit+s.stopTimeout+2*s.forcedStop)
+	s.setState(admin.StateDraining, limit+s.stopTimeout+2*s.forcedStop)
 	if err := s.core.StopAccepting(); err != nil {
 		return err
 	}
@@ -260,8 +243,7 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 			if !isTerminalGone() {
 				s.askForReload(reloadRequest{reason: "hangup"})
 			}
-		case asked := <-s.stopAsked:
-			close(asked.taken)
+		case <-s.stopAsked:
 			s.logger.Info("told again to stop: clients are disconnected now", zap.String("reason", "admin page"))
 			return nil
 		case <-run.done:
@@ -274,7 +256,7 @@ func (s *server) drain(reason string, limit time.Duration, run *loopRun) error {
 func (s *server) stop(reason string, limit time.Duration, run *loopRun) error {
 	deadline := time.Now().Add(limit)
 	s.logger.Info("stopping", zap.String("reason", reason), zap.Stringer("at_most", limit))
-	s.setState(StateStopping, limit+2*s.forcedStop)
+	s.setState(admin.StateStopping, limit+2*s.forcedStop)
 	s.closeOver()
 
 	stopped := make(chan struct{})

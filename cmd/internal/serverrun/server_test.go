@@ -116,7 +116,7 @@ func newFixture(stopTimeout time.Duration) *fixture {
 		logic:         stubLogic{},
 		loop:          bridge.NewLoop(f.core, stubLogic{}),
 		signals:       signals{f.signals, f.hangUps},
-		stopAsked:     make(chan stopRequest),
+		stopAsked:     make(chan time.Duration),
 		reloadQueue:   make(chan reloadRequest, 1),
 		over:          make(chan struct{}),
 		stdout:        f.stdout,

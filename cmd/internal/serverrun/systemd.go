@@ -9,19 +9,20 @@ import (
 	"go.uber.org/zap"
 
 	"iocpnetlib/bridge"
+	"iocpnetlib/cmd/internal/admin"
 )
 
 // notifySystemd tells systemd how far the server has come, if systemd has started it with Type=notify. atMost is how long
 // the state may last, so that systemd waits for it although the unit's TimeoutStopSec is shorter; 0: that need not be
 // said.
-func notifySystemd(state State, atMost time.Duration, logger *zap.Logger) {
+func notifySystemd(state admin.State, atMost time.Duration, logger *zap.Logger) {
 	message := "STATUS=" + string(state)
 	switch state {
-	case StateReady:
+	case admin.StateReady:
 		message += "\n" + daemon.SdNotifyReady
-	case StateDraining, StateStopping:
+	case admin.StateDraining, admin.StateStopping:
 		message += "\n" + daemon.SdNotifyStopping
-	case StateStarting:
+	case admin.StateStarting:
 	}
 	if atMost > 0 {
 		message += fmt.Sprintf("\nEXTEND_TIMEOUT_USEC=%d", atMost.Microseconds())

@@ -3,7 +3,6 @@ package settings
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -99,5 +98,5 @@ func Changed(before, after *Set) []string {
 			names = append(names, setting.Name)
 		}
 	}
-	return slices.Clip(names)
+	return names
 }
