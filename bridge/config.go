@@ -45,6 +45,16 @@ type Config struct {
 	KeepAlive KeepAlive
 	// Nagle turns Nagle's algorithm on; TCP_NODELAY is the default.
 	Nagle bool
+	// Proxies are the networks whose connections have to begin with a PROXY header (version 1 or 2 of HAProxy's PROXY
+	// protocol), 64 at most: logic is told of such a client when its header has come, and of the address in it. From
+	// elsewhere such a header breaks the protocol.
+	Proxies []netip.Prefix
+	// HandshakeTimeout, 10 ms to 10 minutes, bounds what comes before the packets on a door or a pure-Go core: PROXY
+	// header, TLS, the request for a WebSocket. A native core knows only the header, and bounds it by FirstPacketTimeout.
+	HandshakeTimeout time.Duration
+	// MaxHandshakes is how many clients of a door may be at that at once, 1 to 1,000,000. One more ends the one that has
+	// been at it for longest (CloseHandshakesFull). Browsers that load pages are among them.
+	MaxHandshakes int
 }
 
 // KeepAlive are the settings of TCP keepalive, in whole seconds: other times are rounded up. What was sent and is not
@@ -58,7 +68,8 @@ type KeepAlive struct {
 
 // DefaultConfig returns the defaults of a laptop's server: port 11021, one I/O thread, packets up to 1,024 bytes, 1,000
 // connections, rings of 16 KiB and 256 KiB, 65,536 + 8,192 messages, 5 s to close, keepalive after a minute and three
-// questions every 10 s; no other timeouts and no rate limit (a burst of 250 ms if there is one).
+// questions every 10 s, handshakes of 10 s and 256 at once; no other timeouts and no rate limit (a burst of 250 ms if
+// there is one).
 func DefaultConfig() Config {
 	return Config{
 		Port:             11021,
@@ -71,6 +82,8 @@ func DefaultConfig() Config {
 		ExtraMessagePool: 8192,
 		CloseTimeout:     5 * time.Second,
 		KeepAlive:        KeepAlive{Idle: time.Minute, Interval: 10 * time.Second, Count: 3},
+		HandshakeTimeout: 10 * time.Second,
+		MaxHandshakes:    256,
 		Limits:           Limits{Rate: RateLimit{Burst: 250 * time.Millisecond}},
 	}
 }
@@ -85,6 +98,9 @@ const (
 	maxTimeout        = 10 * time.Minute // CloseTimeout, and the drain of Stop
 	maxKeepAlive      = 32767 * time.Second
 	maxKeepAliveCount = 127
+	maxProxies        = 64
+
+	minHandshakeTimeout = 10 * time.Millisecond
 
 	// The native core's buffer for the address, less the terminator.
 	maxBindAddressLength = 63
@@ -117,6 +133,8 @@ func (c *Config) validate() error {
 		{"MessagePool", int64(c.MessagePool), 1, maxMessagePool, false, ResultMessagePool},
 		{"ExtraMessagePool", int64(c.ExtraMessagePool), 0, maxMessagePool, false, ResultExtraMessagePool},
 		{"KeepAlive.Count", int64(c.KeepAlive.Count), 1, maxKeepAliveCount, false, ResultInvalidArgument},
+		{"Proxies", int64(len(c.Proxies)), 0, maxProxies, false, ResultInvalidArgument},
+		{"MaxHandshakes", int64(c.MaxHandshakes), 1, maxConnections, false, ResultInvalidArgument},
 		{"IOBackend", int64(c.IOBackend), int64(IOAuto), int64(IOUring), false, ResultInvalidArgument},
 	}
 	for _, f := range fields {
@@ -135,6 +153,7 @@ func (c *Config) validate() error {
 	}
 	if outside := firstOutside([]durationRange{
 		{"CloseTimeout", c.CloseTimeout, 0, maxTimeout},
+		{"HandshakeTimeout", c.HandshakeTimeout, minHandshakeTimeout, maxTimeout},
 		{"KeepAlive.Idle", c.KeepAlive.Idle, 0, maxKeepAlive},
 		{"KeepAlive.Interval", c.KeepAlive.Interval, time.Second, maxKeepAlive},
 	}); outside != "" {
@@ -142,6 +161,12 @@ func (c *Config) validate() error {
 	}
 	if outside := c.Limits.outside(); outside != "" {
 		return &StartError{ResultInvalidArgument, outside}
+	}
+	for _, proxy := range c.Proxies {
+		if !proxy.IsValid() || proxy != proxy.Masked() || proxy.Addr().Is4In6() {
+			return &StartError{ResultInvalidArgument, fmt.Sprintf("Proxies has %v, must be a network such as 10.0.0.0/8 or "+
+				"fd00::/8 without bits behind its length", proxy)}
+		}
 	}
 	if _, err := c.bindAddr(); err != nil {
 		return &StartError{ResultBadBindAddress,

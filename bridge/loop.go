@@ -23,7 +23,7 @@ const maxTasks = 64
 const yieldPeriod = 5 * time.Millisecond
 
 // threadBound is a core that works best if it is always polled on the same system thread.
-type threadBound interface{ bindsThread() }
+type threadBound interface{ bindsThread() bool }
 
 // Handler is logic: it takes one message at a time and adds what it wants sent to batch. It keeps neither.
 type Handler interface {
@@ -118,7 +118,8 @@ func (l *Loop) end() {
 // core the goroutine has its system thread to itself meanwhile.
 func (l *Loop) Run(ctx context.Context) error {
 	defer l.end()
-	_, isBound := l.core.(threadBound)
+	core, isBound := l.core.(threadBound)
+	isBound = isBound && core.bindsThread()
 	if isBound {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()

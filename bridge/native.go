@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,6 +127,9 @@ func (c *nativeCore) Start(config Config) error {
 	for i := range len(config.BindAddress) { // validate made sure that it fits
 		native.BindAddress[i] = C.char(config.BindAddress[i])
 	}
+	proxies := C.CString(proxySources(config.Proxies)) // read during the start only
+	defer C.free(unsafe.Pointer(proxies))
+	native.ProxySources = proxies
 	native.Log = C.NetLib_LogFunc(C.NativeLibrary_Log)
 	native.LogUser = c.logUser
 	var detail [512]C.char
@@ -140,7 +144,7 @@ func (c *nativeCore) Port() int { return int(C.NativeLibrary_GetPort(c.library, 
 
 // bindsThread: without I/O threads Poll does the I/O, and io_uring reports to the thread that began an operation. If that
 // was another one, each message would have to wait for it to enter the kernel.
-func (c *nativeCore) bindsThread() {}
+func (c *nativeCore) bindsThread() bool { return true }
 
 func (c *nativeCore) Poll(messages []Message, wait time.Duration) (int, error) {
 	if !c.polling.CompareAndSwap(false, true) {
@@ -203,7 +207,7 @@ func (c *nativeCore) Stats() Stats {
 	for reason := range stats.SendsDropped {
 		stats.SendsDropped[reason] = uint64(native.SendsDropped[reason])
 	}
-	for reason := range stats.Closed {
+	for reason := range native.Closed {
 		stats.Closed[reason] = uint64(native.Closed[reason])
 	}
 	return stats
@@ -273,6 +277,15 @@ func waitMilliseconds(wait time.Duration) C.int32_t {
 		return C.NETLIB_WAIT_INFINITE
 	}
 	return C.int32_t(min(roundedUp(wait, time.Millisecond), math.MaxInt32))
+}
+
+// proxySources is how the header wants a list of networks.
+func proxySources(networks []netip.Prefix) string {
+	texts := make([]string, len(networks))
+	for i, network := range networks {
+		texts[i] = network.String()
+	}
+	return strings.Join(texts, ",")
 }
 
 func orElse(value, ifZero int) int {

@@ -206,7 +206,8 @@ test_native() {
 }
 
 # How many inputs a fuzzer gets as part of test: about 5 seconds each.
-declare -A test_runs=([ConfigFuzz]=500000 [PacketFramingFuzz]=180000 [SendRingBufferFuzz]=300000 [SubmitFuzz]=250000)
+declare -A test_runs=([ConfigFuzz]=500000 [PacketFramingFuzz]=180000 [ProxyHeaderFuzz]=200000 [SendRingBufferFuzz]=300000
+    [SubmitFuzz]=250000)
 
 # What the fuzzers did: lines of "target inputs milliseconds".
 fuzz_table=build/fuzz/table.txt

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 
 #include "IocpNetLib.h"
 #include "Message.h"
+#include "ProxyHeader.h"
 #include "RateLimit.h"
 #include "RecvRingBuffer.h"
 #include "SendQueue.h"
@@ -33,6 +35,15 @@ enum class CloseReason : uint16_t {
     FirstPacketTimeout = NetLib_CloseReason_FirstPacketTimeout,
     IdleTimeout = NetLib_CloseReason_IdleTimeout,
     PeerTimeout = NetLib_CloseReason_PeerTimeout,
+    ProxyHeaderInvalid = NetLib_CloseReason_ProxyHeaderInvalid,
+    ProxyHeaderNotAllowed = NetLib_CloseReason_ProxyHeaderNotAllowed,
+};
+
+// How far the beginning of what a client sends has been looked at.
+enum class Opening : uint8_t {
+    Header,    // a PROXY header has to come first
+    Signature, // packets have to come, but it may yet be a PROXY header
+    Over,      // packets come
 };
 
 // What another thread asks a connection's I/O thread to do. Bits.
@@ -51,6 +62,9 @@ enum class Attention : uint32_t {
 //   free -> accepted -> receiving -> Close queued to logic -> Close taken by logic -> sent or timed out -> socket
 //   closed -> no operation pending -> free
 //
+// One that a PROXY header has to begin is told to logic only when that is complete; if it ends before, there is no Close
+// to be queued and taken.
+//
 // The receiving side ends first (the peer closed, a violation, logic's wish, a stop): then the Close is queued behind
 // the packets that were accepted. The sending side stays open until logic has taken the Close, so answers to those
 // packets still go out. Only a broken connection is closed at once.
@@ -65,10 +79,16 @@ public:
     uint32_t Generation = 0;
     IOWorker* Worker = nullptr;
     UniqueSocket AcceptedSocket;
+
+    // ---- Acceptor, before the Adopt attention; then the connection's I/O thread, until it has told logic.
     SocketAddress::TextBuffer Peer{}; // text, for logs and for logic
-    uint32_t PeerLength = 0;
+    Opening Opens = Opening::Over;
 
     // ---- The connection's I/O thread.
+    bool IsTold = false;        // logic is told of it
+    bool IsHeldTooLong = false; // what it sent, and was dropped, is too long a packet unless it is a PROXY header
+    ProxySignature Signature;   // for Opening::Signature
+    std::unique_ptr<ProxyHeaderReader> Header; // for Opening::Header
     RecvRingBuffer Recv;
     CloseReason Reason = CloseReason::None;
     bool Adopted = false;    // the worker has it: from the Adopt attention until it is free
@@ -124,7 +144,10 @@ public:
     }
 
     // Makes the slot ready for a client; its id becomes a new one. The send ring gets its bound, no memory yet.
-    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, uint32_t sendCapacity) noexcept;
+    void Begin(IOWorker& worker, UniqueSocket socket, const SocketAddress& peer, Opening opening,
+               uint32_t sendCapacity) noexcept;
+    // Gives it the address that logic will be told.
+    void SetPeer(const SocketAddress& peer) noexcept;
 };
 
 } // namespace NetLib

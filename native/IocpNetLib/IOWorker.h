@@ -110,7 +110,17 @@ private:
     void OnAcceptPaused(int error) override;
     void StopAccepting();
     [[nodiscard]] IOWorker& LeastLoaded() noexcept;
+    [[nodiscard]] Opening OpeningOf(const SocketAddress& peer) const noexcept;
     void Adopt(Connection& connection);
+
+    // ---- IOWorkerProxy.cpp: how a client's bytes begin
+    [[nodiscard]] bool PrepareHeader(Connection& connection) noexcept; // false without memory
+    // Looks at what was received until packets come. Returns whether they do from now on.
+    [[nodiscard]] bool TakeOpening(Connection& connection);
+    [[nodiscard]] bool TakeHeader(Connection& connection);
+    [[nodiscard]] bool TakeSignature(Connection& connection);
+    void Tell(Connection& connection) noexcept;
+    void EndUntold(Connection& connection) noexcept;
 
     // ---- IOWorkerConnection.cpp: receiving, sending, closing. What may free the connection says so.
     void OnRecvDone(IoSocket& socket, IoOutcome outcome) override;
@@ -128,7 +138,8 @@ private:
     void ServeMessageWaiters();
     void Flush(Connection& connection);
     [[nodiscard]] bool MayReportLate(const Connection& connection, size_t size) const noexcept;
-    void EndReceiving(Connection& connection, CloseReason reason);
+    // detail: more about the reason, for the log.
+    void EndReceiving(Connection& connection, CloseReason reason, const char* detail = nullptr);
     void Break(Connection& connection, CloseReason reason, bool abort); // may free
     void CloseSocket(Connection& connection, bool abort);
     void AdvanceClose(Connection& connection); // may free

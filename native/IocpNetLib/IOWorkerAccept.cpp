@@ -29,13 +29,23 @@ void IOWorker::OnAccepted(UniqueSocket socket, const SocketAddress& peer)
     IOWorker& worker = LeastLoaded();
     worker.m_ConnectionCount.fetch_add(1, std::memory_order_relaxed);
     m_Server.OpenForLogic.fetch_add(1, std::memory_order_acq_rel);
-    connection->Begin(worker, std::move(socket), peer, m_Server.Config.ConnectionMaxSendBufferSize);
+    connection->Begin(worker, std::move(socket), peer, OpeningOf(peer), m_Server.Config.ConnectionMaxSendBufferSize);
     if (&worker == this) {
         Adopt(*connection);
     } else {
         worker.Request(*connection, Attention::Adopt);
         worker.Wake();
     }
+}
+
+// A peer that has gone before its address was asked for is nobody's proxy: what it sent may not choose its address.
+Opening IOWorker::OpeningOf(const SocketAddress& peer) const noexcept
+{
+    const NetworkList& sources = m_Server.Config.ProxySources;
+    if (sources.IsEmpty())
+        return Opening::Signature;
+    const auto address = peer.Ip();
+    return address && sources.Contains(*address) ? Opening::Header : Opening::Signature;
 }
 
 IOWorker& IOWorker::LeastLoaded() noexcept
@@ -79,11 +89,11 @@ void IOWorker::Adopt(Connection& connection)
     connection.WorkerPosition = static_cast<uint32_t>(m_Connections.size());
     m_Connections.push_back(&connection);
     connection.Adopted = true;
-    m_Counters.ConnectionsAccepted.Increment();
     m_Server.Logger.WriteAbout(connection.Id(), LogLevel::Debug, "connection %u accepted from %s", connection.Index,
                                connection.Peer.data());
 
-    m_Events.Append(connection.ConnectionMessage);
+    if (connection.Opens != Opening::Header)
+        Tell(connection);
     if (m_Phase == StopPhase::Ending)
         connection.CloseTaken = true; // logic takes nothing any more, so whatever ends it below frees it
     if (!m_Io->Attach(connection, std::move(connection.AcceptedSocket))) {
@@ -97,6 +107,12 @@ void IOWorker::Adopt(Connection& connection)
         EndReceiving(connection, CloseReason::ServerStop);
         if (m_Phase == StopPhase::Ending)
             EndConnection(connection); // with a deadline
+        else
+            AdvanceClose(connection); // logic may know nothing of it
+        return;
+    }
+    if (connection.Opens == Opening::Header && !PrepareHeader(connection)) {
+        Break(connection, CloseReason::OutOfMemory, true);
         return;
     }
     connection.Receiving = true;

@@ -36,6 +36,9 @@ const char* TextOf(CloseReason reason) noexcept
     case CloseReason::FirstPacketTimeout: return "no packet in time after connecting";
     case CloseReason::IdleTimeout: return "no packet for too long";
     case CloseReason::PeerTimeout: return "peer vanished";
+    case CloseReason::ProxyHeaderInvalid: return "protocol violation: no valid PROXY header";
+    case CloseReason::ProxyHeaderNotAllowed:
+        return "protocol violation: PROXY header from an address that is not in ProxySources";
     }
     return "unknown";
 }
@@ -45,7 +48,9 @@ LogLevel LevelOf(CloseReason reason) noexcept
     switch (reason) {
     case CloseReason::PacketTooShort:
     case CloseReason::PacketTooLong:
-    case CloseReason::SendBufferFull: return LogLevel::Warn;
+    case CloseReason::SendBufferFull:
+    case CloseReason::ProxyHeaderInvalid:
+    case CloseReason::ProxyHeaderNotAllowed: return LogLevel::Warn;
     case CloseReason::OutOfMemory: return LogLevel::Error;
     default: return LogLevel::Debug;
     }
@@ -187,7 +192,8 @@ void IOWorker::HandleRecv(Connection& connection, IoOutcome outcome)
     connection.IsRecvIdle = false;
     connection.Recv.Received(outcome.Bytes);
     if (connection.Receiving) {
-        if (DeliverPackets(connection))
+        const bool hasPackets = connection.Opens == Opening::Over || TakeOpening(connection);
+        if (hasPackets && DeliverPackets(connection))
             QueueRecv(connection);
     } else {
         m_Counters.BytesReceivedDiscarded.Add(connection.Recv.DiscardUnframed());
@@ -360,17 +366,24 @@ void IOWorker::OnSendDone(IoSocket& socket, IoOutcome outcome)
 }
 
 // The first reason is the one that counts.
-void IOWorker::EndReceiving(Connection& connection, CloseReason reason)
+void IOWorker::EndReceiving(Connection& connection, CloseReason reason, const char* detail)
 {
     if (connection.Reason != CloseReason::None)
         return;
+    if (connection.IsHeldTooLong) // which came first
+        reason = CloseReason::PacketTooLong;
     connection.Reason = reason;
     connection.Receiving = false;
-    connection.CloseMessage.Reason = static_cast<uint16_t>(reason);
-    m_Events.Append(connection.CloseMessage);
+    if (connection.IsTold) {
+        connection.CloseMessage.Reason = static_cast<uint16_t>(reason);
+        m_Events.Append(connection.CloseMessage);
+    } else {
+        EndUntold(connection);
+    }
     m_Counters.Closed[static_cast<size_t>(reason)].Increment();
-    m_Server.Logger.WriteAbout(connection.Id(), LevelOf(reason), "connection %u from %s ends: %s", connection.Index,
-                               connection.Peer.data(), TextOf(reason));
+    m_Server.Logger.WriteAbout(connection.Id(), LevelOf(reason), "connection %u from %s ends: %s%s%s", connection.Index,
+                               connection.Peer.data(), TextOf(reason), detail == nullptr ? "" : ": ",
+                               detail == nullptr ? "" : detail);
 }
 
 void IOWorker::Break(Connection& connection, CloseReason reason, bool abort)

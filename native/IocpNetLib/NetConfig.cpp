@@ -39,6 +39,24 @@ StartError WrongStructSize(uint32_t theirs, size_t mine)
             "StructSize is " + std::to_string(theirs) + ", this library's is " + std::to_string(mine)};
 }
 
+// text may be null.
+std::expected<NetworkList, StartError> CheckProxySources(const char* text)
+{
+    static_assert(NetworkList::MaxNetworks == NETLIB_PROXY_SOURCES_COUNT);
+    const auto failure = [](const std::string& what) {
+        return std::unexpected(StartError{NetLib_Result_InvalidArgument, "ProxySources " + what});
+    };
+    if (text == nullptr)
+        return NetworkList();
+    const void* const end = std::memchr(text, '\0', NETLIB_PROXY_SOURCES_LENGTH + 1);
+    if (end == nullptr)
+        return failure("is longer than " + std::to_string(NETLIB_PROXY_SOURCES_LENGTH) + " bytes");
+    auto list = NetworkList::Parse({text, static_cast<const char*>(end)});
+    if (!list)
+        return failure(list.error());
+    return std::move(*list);
+}
+
 } // namespace
 
 std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
@@ -94,6 +112,9 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
                                               ", allowed is 0 or 100 to 86400000"});
     if (std::memchr(config.BindAddress, '\0', sizeof(config.BindAddress)) == nullptr)
         return std::unexpected(StartError{NetLib_Result_BadBindAddress, "BindAddress is not terminated"});
+    auto proxySources = CheckProxySources(config.ProxySources);
+    if (!proxySources)
+        return std::unexpected(proxySources.error());
 
     return NetConfig{
         .PortNumber = static_cast<uint16_t>(config.PortNumber),
@@ -115,6 +136,7 @@ std::expected<NetConfig, StartError> CheckConfig(const NetLib_Config& config)
         .NoDelay = config.NoDelay != 0,
         .Backend = static_cast<IoBackend>(config.IoBackend),
         .BindAddress = config.BindAddress,
+        .ProxySources = std::move(*proxySources),
     };
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "IocpNetLib.h"
+#include "NetworkList.h"
 #include "RateLimit.h"
 #include "io/Io.h"
 
@@ -37,7 +38,8 @@ struct NetConfig {
     KeepAlive PeerKeepAlive;
     bool NoDelay;
     IoBackend Backend;
-    std::string BindAddress; // empty: all addresses
+    std::string BindAddress;  // empty: all addresses
+    NetworkList ProxySources; // whose connections begin with a PROXY header
 
     // Gives a connection's socket, or one whose options connections inherit, what this says about it.
     void SetConnectionOptions(UniqueSocket& socket) const noexcept;

@@ -1,8 +1,11 @@
 // CheckConfig with any NetLib_Config: what it accepts is in range in every field, and what it refuses it refuses for a
 // field that it names, with that field's result. The ranges are those that IocpNetLib.h promises, written down again.
+#include <arpa/inet.h>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "Fuzz.h"
 #include "NetConfig.h"
@@ -79,8 +82,109 @@ bool IsTerminated(const NetLib_Config& config)
            std::end(config.BindAddress);
 }
 
+// ---- ProxySources, read once more: with the system's addresses, and bit by bit.
+
+struct Source {
+    std::array<uint8_t, 16> Address{}; // an IPv4 one as a mapped one
+    size_t Bits = 0;
+};
+
+// Nothing if the entry is wrong.
+std::optional<Source> SourceOf(std::string entry)
+{
+    while (!entry.empty() && entry.back() == ' ')
+        entry.pop_back();
+    entry.erase(0, entry.find_first_not_of(' '));
+    const size_t slash = entry.find('/');
+    const std::string address = entry.substr(0, slash);
+    Source source;
+    size_t skipped = 0; // bits in front of the address that was written
+    if (::inet_pton(AF_INET, address.c_str(), source.Address.data() + 12) == 1) {
+        source.Address[10] = source.Address[11] = 0xFF;
+        skipped = 96;
+    } else if (::inet_pton(AF_INET6, address.c_str(), source.Address.data()) != 1) {
+        return std::nullopt;
+    }
+    source.Bits = 128;
+    if (slash != std::string::npos) {
+        const std::string length = entry.substr(slash + 1);
+        const size_t bits = length.size() > 3 ? 999 : std::strtoul(length.c_str(), nullptr, 10);
+        if (std::to_string(bits) != length || skipped + bits > 128)
+            return std::nullopt;
+        source.Bits = skipped + bits;
+    }
+    for (size_t bit = source.Bits; bit < 128; ++bit) {
+        if ((source.Address[bit / 8] >> (7 - bit % 8) & 1) != 0)
+            return std::nullopt;
+    }
+    return source;
+}
+
+std::optional<std::vector<Source>> SourcesOf(const NetLib_Config& config)
+{
+    std::vector<Source> sources;
+    const std::string text = config.ProxySources == nullptr ? "" : config.ProxySources;
+    if (text.empty())
+        return sources;
+    for (size_t begin = 0; begin <= text.size();) {
+        const size_t end = std::min(text.find(',', begin), text.size());
+        const auto source = SourceOf(text.substr(begin, end - begin));
+        if (!source)
+            return std::nullopt;
+        sources.push_back(*source);
+        begin = end + 1;
+    }
+    return sources.size() > 64 || text.size() > 4096 ? std::nullopt : std::optional(sources);
+}
+
+bool IsIn(const Source& source, const std::array<uint8_t, 16>& address)
+{
+    for (size_t bit = 0; bit < source.Bits; ++bit) {
+        if (((address[bit / 8] ^ source.Address[bit / 8]) >> (7 - bit % 8) & 1) != 0)
+            return false;
+    }
+    constexpr std::array<uint8_t, 12> Mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    // A wider network of IPv6 addresses has no IPv4 client, though mapped addresses are in it.
+    return source.Bits >= 96 || !std::equal(Mapped.begin(), Mapped.end(), address.begin());
+}
+
+// Some addresses of the last entry, and some that it just misses.
+void CheckSources(const std::vector<Source>& sources, const NetworkList& list)
+{
+    Require(list.Size() == sources.size(), "an accepted list has as many entries");
+    if (sources.empty())
+        return;
+    const Source& last = sources.back();
+    for (const size_t flipped : {size_t{0}, size_t{95}, last.Bits - 1, last.Bits, size_t{127}, size_t{128}}) {
+        auto address = last.Address;
+        if (flipped < 128)
+            address[flipped / 8] ^= static_cast<uint8_t>(0x80 >> flipped % 8);
+        const bool isIn = std::any_of(sources.begin(), sources.end(),
+                                      [&address](const Source& source) { return IsIn(source, address); });
+        Require(list.Contains(IpAddress::V6(address)) == isIn, "an address is in the list or not");
+    }
+}
+
+// What a list is made of, often.
+std::string ListOf(Input& input)
+{
+    constexpr std::array<std::string_view, 16> Parts{
+        "10.0.0.0", "192.168.1.128", "::", "2001:db8::", "::ffff:10.0.0.0", "/8", "/25", "/104", "/", ",", ", ", " ",
+        "::1",      "0.0",           "/0", ":"};
+    std::string text;
+    for (uint32_t parts = input.Take<uint8_t>() % 80; parts > 0 && !input.IsEmpty(); --parts) {
+        const uint8_t part = input.Take<uint8_t>();
+        if (part < 192)
+            text += Parts[part % Parts.size()];
+        else
+            text.push_back(static_cast<char>(input.Take<uint8_t>()));
+    }
+    return text;
+}
+
 // Any bytes, which are nearly always refused, or the defaults with some fields changed, often to about their bounds.
-NetLib_Config ConfigOf(Input& input)
+// The text of ProxySources is in sources, if there is one.
+NetLib_Config ConfigOf(Input& input, std::string& sources)
 {
     NetLib_Config config{};
     const uint8_t kind = input.Take<uint8_t>();
@@ -88,7 +192,8 @@ NetLib_Config ConfigOf(Input& input)
         const auto bytes = input.TakeBytes(sizeof(config));
         if (!bytes.empty())
             std::memcpy(&config, bytes.data(), bytes.size());
-        config.Log = nullptr; // a pointer is not for the fuzzer to choose
+        config.ProxySources = nullptr; // a pointer is not for the fuzzer to choose
+        config.Log = nullptr;
         config.LogUser = nullptr;
         if (kind % 16 == 0)
             config.StructSize = sizeof(config);
@@ -99,6 +204,11 @@ NetLib_Config ConfigOf(Input& input)
         const uint8_t what = input.Take<uint8_t>();
         if (what == 255) {
             config.StructSize = input.Take<uint32_t>();
+        } else if (what >= 252 && what < 254) {
+            sources = ListOf(input);
+            if (what == 253) // as long as may be, and longer
+                sources.resize(4090 + input.Take<uint8_t>() % 16, ' ');
+            config.ProxySources = sources.c_str();
         } else if (what >= 250) {
             const auto bytes = input.TakeBytes(what == 254 ? sizeof(config.BindAddress) : input.Take<uint8_t>() % 65);
             if (!bytes.empty())
@@ -123,6 +233,9 @@ void CheckAccepted(const NetLib_Config& config, const NetConfig& checked)
     for (const Field& field : Fields)
         Require(IsInRange(field, config), "an accepted field is in range");
     Require(IsTerminated(config), "an accepted BindAddress is terminated");
+    const auto sources = SourcesOf(config);
+    Require(sources.has_value(), "accepted ProxySources are addresses and networks");
+    CheckSources(*sources, checked.ProxySources);
 
     const auto same = [](int32_t in, auto out) { return static_cast<int64_t>(in) == static_cast<int64_t>(out); };
     Require(same(config.PortNumber, checked.PortNumber) && same(config.WorkThreadCount, checked.WorkThreadCount) &&
@@ -161,6 +274,10 @@ void CheckRefused(const NetLib_Config& config, const StartError& error)
                 "it is BindAddress that is wrong");
         return;
     }
+    if (error.Text.starts_with("ProxySources ")) {
+        Require(!SourcesOf(config) && error.Result == Other, "it is ProxySources that is wrong");
+        return;
+    }
     for (const Field& field : Fields) {
         const std::string begin =
             std::string(field.Name) + " is " + std::to_string(config.*field.Value) + ", allowed is ";
@@ -180,7 +297,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 {
     using namespace NetLib;
     Fuzz::Input input(data, size);
-    const NetLib_Config config = Fuzz::ConfigOf(input);
+    std::string sources;
+    const NetLib_Config config = Fuzz::ConfigOf(input, sources);
     const auto checked = CheckConfig(config);
     if (checked)
         Fuzz::CheckAccepted(config, *checked);

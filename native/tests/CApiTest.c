@@ -18,7 +18,7 @@
 #define NOBODY UINT64_C(0x0000000100000000) /* the first id of slot 0: no connection has it before one comes */
 
 /* The layout that callers in other languages are written for. */
-_Static_assert(NETLIB_ABI_VERSION == 4, "a new version: look at every assertion here");
+_Static_assert(NETLIB_ABI_VERSION == 5, "a new version: look at every assertion here");
 _Static_assert(sizeof(NetLib_Message) == 24, "NetLib_Message");
 _Static_assert(offsetof(NetLib_Message, Data) == 8, "NetLib_Message.Data");
 _Static_assert(offsetof(NetLib_Message, Size) == 16, "NetLib_Message.Size");
@@ -27,6 +27,8 @@ _Static_assert(offsetof(NetLib_Message, Reason) == 22, "NetLib_Message.Reason");
 _Static_assert(sizeof(NetLib_Op) == 32, "NetLib_Op");
 _Static_assert(offsetof(NetLib_Op, Type) == 24, "NetLib_Op.Type");
 _Static_assert(offsetof(NetLib_Config, BindAddress) == 100, "NetLib_Config.BindAddress");
+_Static_assert(offsetof(NetLib_Config, ProxySources) == 168, "NetLib_Config.ProxySources");
+_Static_assert(sizeof(NetLib_Config) == 192, "NetLib_Config");
 _Static_assert(sizeof(NetLib_Limits) == 24, "NetLib_Limits");
 _Static_assert(sizeof(NetLib_Stats) == 8 + 8 * (18 + NetLib_SendDrop_Count + NetLib_CloseReason_Count), "NetLib_Stats");
 
@@ -114,6 +116,7 @@ const char* CApiTest_Defaults(void)
     REQUIRE(config.NoDelay == 1);
     REQUIRE(config.IoBackend == NetLib_IoBackend_Auto);
     REQUIRE(config.BindAddress[0] == '\0');
+    REQUIRE(config.ProxySources == NULL);
     REQUIRE(config.Log == NULL);
     return NULL;
 }

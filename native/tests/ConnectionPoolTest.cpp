@@ -30,7 +30,10 @@ protected:
     }
 
     [[nodiscard]] ConnectionPool& Pool() { return m_Context->Connections; }
-    void Begin(Connection& connection) { connection.Begin(*m_Worker, UniqueSocket(), SocketAddress(), 100); }
+    void Begin(Connection& connection)
+    {
+        connection.Begin(*m_Worker, UniqueSocket(), SocketAddress(), Opening::Signature, 100);
+    }
 
     std::unique_ptr<ServerContext> m_Context;
     std::unique_ptr<IOWorker> m_Worker;

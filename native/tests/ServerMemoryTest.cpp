@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ProxyHeader.h"
+#include "ProxyHeaders.h"
 #include "TestServer.h"
 
 namespace {
@@ -185,6 +187,31 @@ TEST(ServerMemory, NoneForASendRing)
     ExpectEcho(server, first, id, 3);
 }
 
+// Without memory for the reader of its header a connection ends, and logic hears nothing of it.
+TEST(ServerMemory, NoneForAProxyHeader)
+{
+    NetLib_Config config = OddConfig();
+    config.ProxySources = "127.0.0.1";
+    LogLines log;
+    log.AttachTo(config, NetLib_LogLevel_Error);
+    TestServer server(config);
+    refusals = 0;
+    {
+        const Refusal refusal(sizeof(ProxyHeaderReader));
+        TestClient refused(server.Port());
+        EXPECT_EQ(refused.ReceiveToEnd(), 0u);
+    }
+    EXPECT_EQ(refusals, 1);
+    server.Await("its place to be free", [](const NetLib_Stats& stats) {
+        return stats.Closed[NetLib_CloseReason_OutOfMemory] == 1 && stats.ConnectionsCurrent == 0;
+    });
+    EXPECT_EQ(log.Count("out of memory"), 1u);
+    TestClient client(server.Port());
+    client.Send(BytesOf("PROXY UNKNOWN\r\n"));
+    ExpectEcho(server, client, server.Next(NetLib_MessageType_Connection).Id, 1);
+    EXPECT_EQ(server.Stats().ConnectionsAccepted, 1u);
+}
+
 // Without a block to share, each receiver of a broadcast gets a copy of its own: nobody notices.
 TEST(ServerMemory, NoneForASharedBlock)
 {
@@ -214,6 +241,7 @@ TEST(ServerMemory, NoneForASharedBlock)
 TEST(ServerMemory, NoneForAStart)
 {
     NetLib_Config config = OddConfig();
+    config.ProxySources = "192.0.2.1, 2001:db8::/32"; // others than the client's
     TestServer server;
     const size_t before = CountOpenDescriptors();
     char error[200]{};

@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function, a struct or a meaning below changes in a way that an older caller would not survive. */
-#define NETLIB_ABI_VERSION 4u
+#define NETLIB_ABI_VERSION 5u
 
 /* Length of the packet header: u16 PacketLength, u16 PacketId, u8 Type, packed, little-endian. */
 #define NETLIB_PACKET_HEADER_LENGTH 5
@@ -51,6 +51,10 @@ extern "C" {
 
 /* Capacity of NetLib_Config::BindAddress in bytes, terminator included. */
 #define NETLIB_BIND_ADDRESS_CAPACITY 64
+
+/* Most bytes of NetLib_Config::ProxySources, its terminator not included, and most entries. */
+#define NETLIB_PROXY_SOURCES_LENGTH 4096
+#define NETLIB_PROXY_SOURCES_COUNT 64
 
 /* A server: opaque. Made by NetLib_Create, ended by NetLib_Destroy. */
 typedef struct NetLib_Server NetLib_Server;
@@ -135,7 +139,26 @@ typedef void (*NetLib_LogFunc)(void* user, int32_t level, NetLib_ConnectionId co
  * is logged. A backend that this system does not have is an error at the start. */
 enum { NetLib_IoBackend_Auto = 0, NetLib_IoBackend_Iocp = 1, NetLib_IoBackend_Epoll = 2, NetLib_IoBackend_IoUring = 3 };
 
-/* What a server is started with: the original library's NetConfig, then this library's own fields. */
+/*
+ * What a server is started with: the original library's NetConfig, then this library's own fields.
+ *
+ * ProxySources is terminated text, up to 4,096 bytes, which is read during NetLib_Start only: up to 64 IP addresses and
+ * networks in CIDR form, IPv4 and IPv6, separated by commas, with spaces around them ("10.0.0.0/8, 2001:db8::/32"). It
+ * names the load balancers in front of the server. A connection from there must begin with a header of HAProxy's PROXY
+ * protocol, version 1 or 2 (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt); one from anywhere else must
+ * not. An IPv4 client of an IPv6 socket is looked for as IPv4. An entry that is neither an address nor a network, also
+ * one with bits set behind its prefix, is NetLib_Result_InvalidArgument.
+ *   - Logic is told of such a connection when its header is complete, with the client's address from it. A connection
+ *     that ends before is not told of at all. Its header is no packet: no rate limits it, and what follows it is read
+ *     as if the connection began there. FirstPacketTimeoutMilliseconds counts from the accept.
+ *   - It is the proxy's own address that logic is told if the header names no TCP client: UNKNOWN in version 1; LOCAL,
+ *     and PROXY with another family than AF_INET and AF_INET6 or another protocol than STREAM, in version 2.
+ *   - Version 2 may carry up to 65,535 bytes, what its length can say. Fields behind the addresses (TLVs) are skipped,
+ *     but a checksum (PP2_TYPE_CRC32C) has to be right.
+ *   - From anywhere else, a connection is closed if the first bytes it sends are the signature of a header: "PROXY ",
+ *     or the twelve bytes of version 2. That comes before PacketTooLong, which such bytes are for most limits; what
+ *     ends within a signature is what its first two bytes are as a PacketLength.
+ */
 typedef struct NetLib_Config {
     uint32_t StructSize; /* sizeof(NetLib_Config) */
 
@@ -175,6 +198,8 @@ typedef struct NetLib_Config {
     int32_t IoBackend;             /* NetLib_IoBackend: how I/O is done */
     int32_t MinLogLevel;           /* lines below this NetLib_LogLevel are not made */
     char BindAddress[NETLIB_BIND_ADDRESS_CAPACITY]; /* IP address as text; empty: all, IPv6 and IPv4 on one socket */
+    const char* ProxySources;                       /* whose connections begin with a PROXY header, see above; null or
+                                                       empty: nobody's */
     NetLib_LogFunc Log;                             /* may be null: no log */
     void* LogUser;                                  /* passed to Log as it is */
 } NetLib_Config;
@@ -192,8 +217,9 @@ typedef struct NetLib_Limits {
 /* What a NetLib_Message tells. The original library's MessageType. */
 enum {
     NetLib_MessageType_None = 0,
-    NetLib_MessageType_Connection = 1, /* Data: the peer's address as text, e.g. 127.0.0.1:50000 or [::1]:50000;
-                                          "unknown address" if it had gone before it was asked for */
+    NetLib_MessageType_Connection = 1, /* Data: the peer's address as text, e.g. 127.0.0.1:50000 or [::1]:50000, or
+                                          the client's that its PROXY header names; "unknown address" if the peer had
+                                          gone before it was asked for */
     NetLib_MessageType_Close = 2,      /* Data: null; Reason says why */
     NetLib_MessageType_OnRecv = 3      /* Data: one whole packet, header included */
 };
@@ -212,8 +238,12 @@ enum {
     NetLib_CloseReason_FirstPacketTimeout = 9, /* no whole packet within FirstPacketTimeoutMilliseconds */
     NetLib_CloseReason_IdleTimeout = 10,       /* no whole packet for IdleTimeoutMilliseconds */
     NetLib_CloseReason_PeerTimeout =
-        11,                       /* the peer vanished: it does not answer, or takes nothing of what it is sent */
-    NetLib_CloseReason_Count = 12 /* how many reasons there are */
+        11, /* the peer vanished: it does not answer, or takes nothing of what it is sent */
+    NetLib_CloseReason_ProxyHeaderInvalid = 12,    /* protocol violation: a connection from ProxySources that begins
+                                                      without a PROXY header, or with a malformed one. Logic is told
+                                                      nothing of it: this reason is only counted */
+    NetLib_CloseReason_ProxyHeaderNotAllowed = 13, /* protocol violation: a PROXY header from anywhere else */
+    NetLib_CloseReason_Count = 14                  /* how many reasons there are */
 };
 
 /* Why a payload was not queued. Stable numbers: new reasons are added at the end. */
@@ -228,7 +258,8 @@ enum {
 
 /*
  * One event of one connection. For every connection logic receives exactly: one Connection, its packets in the order
- * in which they were sent, one Close, and nothing after it.
+ * in which they were sent, one Close, and nothing after it. Of one that ended before its PROXY header was complete it
+ * receives nothing.
  */
 typedef struct NetLib_Message {
     NetLib_ConnectionId ConnectionId;
@@ -260,13 +291,14 @@ typedef struct NetLib_Stats {
     uint32_t StructSize; /* sizeof(NetLib_Stats) */
     uint32_t Reserved;
     uint64_t ConnectionsCurrent;       /* gauge: slots in use */
-    uint64_t ConnectionsAccepted;      /* connections that logic was, or will be, told of */
+    uint64_t ConnectionsAccepted;      /* connections that logic was, or will be, told of; one with a PROXY header
+                                          counts when that is complete, and never if it ends before */
     uint64_t ConnectionsRefused;       /* closed at once because MaxConnectionCount was reached */
     uint64_t ConnectionsRefusedAtStop; /* closed at once because the server was stopping, or accepted
                                           no more */
     uint64_t AcceptErrors;             /* accepts that the system failed, also one whose client had gone (Windows) */
     uint64_t PacketsReceived;          /* handed to the logic queue */
-    uint64_t BytesReceived;            /* read from sockets */
+    uint64_t BytesReceived;            /* read from sockets, PROXY headers included */
     uint64_t PacketsSent;              /* payloads taken into a send ring; a broadcast counts once a receiver */
     uint64_t BytesSent;                /* written to sockets */
     uint64_t SendsDropped[NetLib_SendDrop_Count]; /* payloads that were not queued, by reason */
@@ -278,10 +310,11 @@ typedef struct NetLib_Stats {
                                        MaxBytesPerSecond */
     uint64_t CloseTimeouts;          /* connections cut off while sending what was queued: CloseTimeoutMilliseconds */
     uint64_t BytesDiscardedOnClose;  /* queued for sending and not sent when the connection ended */
-    uint64_t BytesReceivedDiscarded; /* received and never handed to logic: an unfinished packet, or what came when
-                                        nothing more was wanted */
+    uint64_t BytesReceivedDiscarded; /* received and never handed to logic: an unfinished packet, a PROXY header that
+                                        was not valid, or what came when nothing more was wanted */
     uint64_t SendBufferHighWater;    /* the most bytes that were seen waiting for one connection */
-    uint64_t Closed[NetLib_CloseReason_Count]; /* connections closed, by reason */
+    uint64_t Closed[NetLib_CloseReason_Count]; /* connections closed, by reason; also those that logic was never told
+                                                  of, see ConnectionsAccepted */
 } NetLib_Stats;
 
 /* The ABI version that the library was built with. A caller built for another version must not go on. */

@@ -166,6 +166,24 @@ SocketAddress::SocketAddress(const sockaddr* address, socklen_t length) noexcept
     }
 }
 
+SocketAddress::SocketAddress(const IpEndpoint& endpoint) noexcept
+{
+    const auto& bytes = endpoint.Address.Bytes;
+    if (endpoint.Address.IsV4) {
+        sockaddr_in v4{};
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(endpoint.Port);
+        std::memcpy(&v4.sin_addr, bytes.data(), sizeof(v4.sin_addr));
+        *this = SocketAddress(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+    } else {
+        sockaddr_in6 v6{};
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(endpoint.Port);
+        std::memcpy(&v6.sin6_addr, bytes.data(), sizeof(v6.sin6_addr));
+        *this = SocketAddress(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+    }
+}
+
 std::expected<SocketAddress, std::string> SocketAddress::Parse(const std::string& text, uint16_t port)
 {
     sockaddr_in v4{};
@@ -213,6 +231,20 @@ uint16_t SocketAddress::Port() const noexcept
     if (Family() == AF_INET)
         return ntohs(reinterpret_cast<const sockaddr_in*>(&m_Storage)->sin_port);
     return 0;
+}
+
+std::optional<IpAddress> SocketAddress::Ip() const noexcept
+{
+    std::array<uint8_t, 16> bytes{};
+    if (Family() == AF_INET6) {
+        std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(&m_Storage)->sin6_addr, bytes.size());
+        return IpAddress::V6(bytes);
+    }
+    if (Family() == AF_INET) {
+        std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in*>(&m_Storage)->sin_addr, sizeof(in_addr));
+        return IpAddress::V4(std::span(bytes).first<sizeof(in_addr)>());
+    }
+    return std::nullopt;
 }
 
 SocketAddress::TextBuffer SocketAddress::Text() const noexcept

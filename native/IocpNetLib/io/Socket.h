@@ -7,9 +7,12 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "IpAddress.h"
 
 #if defined(_WIN32)
 #  include <winsock2.h>
@@ -113,6 +116,7 @@ class SocketAddress {
 public:
     SocketAddress() noexcept = default;
     SocketAddress(const sockaddr* address, socklen_t length) noexcept;
+    explicit SocketAddress(const IpEndpoint& endpoint) noexcept;
 
     // Reads an address literal, without brackets or scope; nothing is looked up.
     [[nodiscard]] static std::expected<SocketAddress, std::string> Parse(const std::string& text, uint16_t port);
@@ -124,6 +128,8 @@ public:
     [[nodiscard]] socklen_t Length() const noexcept { return m_Length; }
     [[nodiscard]] int Family() const noexcept { return m_Storage.ss_family; }
     [[nodiscard]] uint16_t Port() const noexcept;
+    // Nothing if the address is not known.
+    [[nodiscard]] std::optional<IpAddress> Ip() const noexcept;
 
     // Room for the longest address with port and terminator: "[" 45 "]:65535".
     using TextBuffer = std::array<char, 64>;
