@@ -16,7 +16,7 @@ func TestClientsThatBreakOffBeforeTheyAreAccepted(t *testing.T) {
 		const rounds, atATime = 20, 8
 		for range rounds {
 			for range atATime {
-				c, err := connect(t, "127.0.0.1", s.core.Port())
+				c, err := s.connect(t, "127.0.0.1", s.port())
 				require.NoError(t, err)
 				_, err = c.socket.Write(packetOf(1, nil))
 				require.NoError(t, err)

@@ -14,12 +14,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/doorclient"
 )
 
 // client is the other side of a connection: a plain socket whose calls fail after patience.
 type client struct {
 	t      *testing.T
-	socket *net.TCPConn
+	socket *doorclient.Socket
 	reader *bufio.Reader
 }
 
@@ -31,7 +33,7 @@ func (s *subject) dial() *client {
 
 func (s *subject) dialTo(host string) *client {
 	s.t.Helper()
-	c, err := connect(s.t, host, s.core.Port())
+	c, err := s.connect(s.t, host, s.port())
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { c.socket.Close() })
 	if s.kind.isInline {
@@ -42,7 +44,7 @@ func (s *subject) dialTo(host string) *client {
 
 // servedSocket is a client's socket. While it waits for what the core sends it lets the core do its I/O.
 type servedSocket struct {
-	socket *net.TCPConn
+	socket *doorclient.Socket
 	s      *subject
 }
 
@@ -61,6 +63,29 @@ func (c *servedSocket) Read(p []byte) (int, error) {
 }
 
 // connect is dial for any goroutine: it does not end the test, and the caller closes.
+func (s *subject) connect(t *testing.T, host string, port int) (*client, error) {
+	c, err := connect(t, host, port)
+	if err != nil {
+		return nil, err
+	}
+	header := []byte(s.proxyHeader)
+	for s.cutsHeader && len(header) > 1 {
+		if _, err := c.socket.Write(header[:1]); err != nil {
+			return nil, errors.Join(err, c.socket.Close())
+		}
+		header = header[1:]
+	}
+	if _, err := c.socket.Write(header); err != nil {
+		return nil, errors.Join(err, c.socket.Close())
+	}
+	if c.socket, err = s.kind.door.enter(c.socket.TCPConn, s.maxPacketSize); err != nil {
+		return nil, err
+	}
+	c.reader = bufio.NewReaderSize(c.socket, 64<<10)
+	return c, nil
+}
+
+// connect connects to a port without a door.
 func connect(t *testing.T, host string, port int) (*client, error) {
 	socket, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), patience)
 	if err != nil {
@@ -69,7 +94,11 @@ func connect(t *testing.T, host string, port int) (*client, error) {
 	if err := socket.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, errors.Join(err, socket.Close())
 	}
-	return &client{t, socket.(*net.TCPConn), bufio.NewReaderSize(socket, 64<<10)}, nil
+	plain, err := doorclient.Enter(socket.(*net.TCPConn), doorclient.Kind{}, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &client{t, plain, bufio.NewReaderSize(plain, 64<<10)}, nil
 }
 
 // connected is dial and the Connection that logic gets for it, where no other message can come.

@@ -12,7 +12,7 @@ import (
 
 // Wherever the system cuts the stream, the packets are the same.
 func TestPacketsSplitAtEveryByte(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachByteStream(t, func(t *testing.T, s *subject) {
 		s.start(testConfig())
 		c, id := s.connected()
 		packets := [][]byte{packetOf(1, nil), numbered(1, 1, 13), packetOf(2, []byte{0}), numbered(1, 2, 30), packetOf(3, nil)}
@@ -112,7 +112,7 @@ func TestIPv6Loopback(t *testing.T) {
 		s.start(config)
 		s.runLogic(echo)
 		require.NoError(t, s.dialTo("::1").pump(1, 100, 8, always(64)))
-		if c, err := connect(t, "127.0.0.1", s.core.Port()); err == nil {
+		if c, err := s.connect(t, "127.0.0.1", s.port()); err == nil {
 			c.close()
 			require.Fail(t, "it listens on more than it was told to")
 		}

@@ -113,13 +113,13 @@ func TestSetLimitsErrors(t *testing.T) {
 func TestStopAccepting(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		s.start(testConfig())
-		port := s.core.Port()
+		port := s.port()
 		stays, id := s.connected()
 		require.NoError(t, s.core.StopAccepting())
 		require.NoError(t, s.core.StopAccepting())
-		require.Equal(t, port, s.core.Port())
+		require.Equal(t, port, s.port())
 		s.eventually("nobody gets in", func(Stats) bool {
-			c, err := connect(t, "127.0.0.1", port)
+			c, err := s.connect(t, "127.0.0.1", port)
 			if err == nil {
 				c.close() // it was on its way
 			}

@@ -73,7 +73,7 @@ func TestOriginalNewClientGetsOldPackets(t *testing.T) {
 			}
 			s.send(id, packets...)
 			s.expectClose(id, ClosePeerClosed)
-			refused, err := connect(t, "127.0.0.1", s.core.Port())
+			refused, err := s.connect(t, "127.0.0.1", s.port())
 			require.NoError(t, err)
 			refused.expectEnd()
 			refused.close()
@@ -92,7 +92,7 @@ func TestOriginalConnectAndReset(t *testing.T) {
 		s.start(testConfig())
 		s.runLogic(echo)
 		for range clients {
-			c, err := connect(t, "127.0.0.1", s.core.Port())
+			c, err := s.connect(t, "127.0.0.1", s.port())
 			require.NoError(t, err)
 			c.reset()
 		}

@@ -19,12 +19,12 @@ func TestRule04PlacesOfClientsThatBreakOffAreReused(t *testing.T) {
 		s.start(config)
 		const clients, rounds = 6, 150
 		ended := make(chan error, clients)
-		port := s.core.Port()
+		port := s.port()
 		for range clients {
 			go func() {
 				var failure error
 				for n := range rounds {
-					c, err := connect(t, "127.0.0.1", port)
+					c, err := s.connect(t, "127.0.0.1", port)
 					if err != nil {
 						failure = err
 						break

@@ -160,7 +160,7 @@ func TestRule05OneConnectionPacketsOneClose(t *testing.T) {
 		for worker := range workers {
 			all.Go(func() {
 				for round := range rounds {
-					c, err := connect(t, "127.0.0.1", s.core.Port())
+					c, err := s.connect(t, "127.0.0.1", s.port())
 					if !assert.NoError(t, err) {
 						return
 					}
@@ -423,7 +423,7 @@ func TestRule09ZeroDoesNotWait(t *testing.T) {
 }
 
 func TestRule10StartSaysWhatIsWrong(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachTCPCore(t, func(t *testing.T, s *subject) {
 		const wide = math.MaxInt/2 + 2 // in 32 bits: 1
 		cases := []struct {
 			field  string
@@ -482,7 +482,7 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 		}
 		good := s.kind.adapt(testConfig())
 		s.start(good)
-		good.Port = s.core.Port()
+		good.Port = s.port()
 		require.NoError(t, s.core.Stop(0))
 		for _, wrong := range cases {
 			config := good
@@ -492,7 +492,7 @@ func TestRule10StartSaysWhatIsWrong(t *testing.T) {
 			require.ErrorAs(t, err, &startError, wrong.field)
 			require.Equal(t, wrong.result, startError.Result, "%v", err)
 			require.Contains(t, err.Error(), wrong.field)
-			require.Zero(t, s.core.Port())
+			require.Zero(t, s.port())
 			require.ErrorIs(t, s.core.Stop(0), ErrNotStarted)
 		}
 
@@ -518,7 +518,7 @@ func (s *subject) expectAllGone() Stats {
 	// How many connections the system hands over is its own affair: one that is reset before it is accepted may never
 	// show. But one that is served comes after all the others.
 	for deadline := time.Now().Add(patience); ; {
-		c, err := connect(s.t, "127.0.0.1", s.core.Port())
+		c, err := s.connect(s.t, "127.0.0.1", s.port())
 		require.NoError(s.t, err)
 		err = c.pump(1, 10, 2, always(32))
 		c.socket.Close()

@@ -154,7 +154,7 @@ func TestRule08StopFromAnyState(t *testing.T) {
 				s.start(config)
 				lead()
 				within(t, "Stop: "+name, func() { assert.NoError(t, s.core.Stop(drain), name) })
-				require.Zero(t, s.core.Port(), name)
+				require.Zero(t, s.port(), name)
 				require.ErrorIs(t, s.core.Stop(0), ErrNotStarted, name)
 				require.ErrorIs(t, s.core.BeginStop(), ErrNotStarted, name)
 				require.ErrorIs(t, s.core.Submit(new(SendBatch)), ErrNotStarted, name)
@@ -168,7 +168,7 @@ func TestRule08StopFromAnyState(t *testing.T) {
 		for _, drain := range []time.Duration{-1, 10*time.Minute + 1} {
 			s.start(testConfig())
 			require.ErrorIs(t, s.core.Stop(drain), ResultInvalidArgument)
-			require.NotZero(t, s.core.Port())
+			require.NotZero(t, s.port())
 			require.NoError(t, s.core.Stop(0))
 		}
 	})
@@ -183,7 +183,7 @@ func TestRule08RestartUnderTraffic(t *testing.T) {
 		for cycle := range 20 {
 			s.start(config)
 			if cycle == 0 {
-				config.Port = s.core.Port() // the same one every time
+				config.Port = s.port() // the same one every time
 			}
 			l := s.runLogic(echo)
 			var clients sync.WaitGroup
@@ -366,11 +366,11 @@ func TestBeginStopDeliversWhatWasAccepted(t *testing.T) {
 func TestBeginStopEndsListening(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		s.start(testConfig())
-		port := s.core.Port()
+		port := s.port()
 		require.NoError(t, s.core.BeginStop())
 		_, err := s.nextOrError()
 		require.ErrorIs(t, err, ErrStopped)
-		if c, err := connect(t, "127.0.0.1", port); err == nil {
+		if c, err := s.connect(t, "127.0.0.1", port); err == nil {
 			c.expectEnd() // the system may have let it in
 			c.close()
 		}

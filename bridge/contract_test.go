@@ -29,6 +29,7 @@ type testCore struct {
 	path     string // what Open takes
 	io       IOBackend
 	isInline bool // logic does the I/O: WorkThreads is 0
+	door     testDoor
 }
 
 // coresUnderTest lists the cores: the pure-Go one, and the native one in each of its ways to do I/O, unless the program
@@ -50,6 +51,9 @@ func coresUnderTest() []testCore {
 }
 
 func (c *testCore) open(t testing.TB, logger *zap.Logger) Core {
+	if c.door != (testDoor{}) {
+		return c.door.open(t, c.path, logger)
+	}
 	core, err := Open(c.path, logger)
 	require.NoError(t, err)
 	return core
@@ -58,7 +62,7 @@ func (c *testCore) open(t testing.TB, logger *zap.Logger) Core {
 // adapt is the config that makes the core do I/O in this way.
 func (c *testCore) adapt(config Config) Config {
 	config.IOBackend = c.io
-	if c.isInline {
+	if c.isInline || c.door.beside {
 		config.WorkThreads = 0
 	}
 	return config
@@ -71,6 +75,11 @@ type subject struct {
 	core Core
 	logs *observer.ObservedLogs
 	life life
+
+	maxPacketSize int // as it was started
+
+	proxyHeader string // what clients begin with, below what the door speaks
+	cutsHeader  bool   // byte by byte
 
 	isPolled   atomic.Bool // by runLogic
 	earlyMutex sync.Mutex
@@ -88,6 +97,18 @@ type got struct {
 // onEachCore runs a test of the contract on every core. The core is closed, and has to leave nothing behind.
 func onEachCore(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
+	onCores(t, append(coresUnderTest(), doorsUnderTest()...), test)
+}
+
+// onEachByteStream is onEachCore for what has no messages that keep bytes together.
+func onEachByteStream(t *testing.T, test func(t *testing.T, s *subject)) {
+	t.Helper()
+	onCores(t, append(coresUnderTest(), testCore{name: "tls", door: testDoor{hasTLS: true}}), test)
+}
+
+// onEachTCPCore is onEachCore for what happens to the TCP connection below a door.
+func onEachTCPCore(t *testing.T, test func(t *testing.T, s *subject)) {
+	t.Helper()
 	onCores(t, coresUnderTest(), test)
 }
 
@@ -95,14 +116,14 @@ func onEachCore(t *testing.T, test func(t *testing.T, s *subject)) {
 // threads nothing happens then.
 func onEachThreadedCore(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
-	onCores(t, slices.DeleteFunc(coresUnderTest(), func(c testCore) bool { return c.isInline }), test)
+	onCores(t, slices.DeleteFunc(append(coresUnderTest(), doorsUnderTest()...), func(c testCore) bool { return c.isInline }), test)
 }
 
 // onEachCoreAtOnce is onEachCore for tests that mostly wait for time to pass: the cores wait together.
 func onEachCoreAtOnce(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
 	t.Cleanup(func() { goleak.VerifyNone(t) })
-	for _, c := range coresUnderTest() {
+	for _, c := range append(coresUnderTest(), doorsUnderTest()...) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			onCore(t, c, test)
@@ -141,9 +162,13 @@ func testConfig() Config {
 func (s *subject) start(config Config) {
 	s.t.Helper()
 	s.life, s.early = life{}, nil
+	s.maxPacketSize = config.MaxPacketSize
 	require.NoError(s.t, s.core.Start(s.kind.adapt(config)))
-	require.NotZero(s.t, s.core.Port())
+	require.NotZero(s.t, s.port())
 }
+
+// port is where clients connect.
+func (s *subject) port() int { return s.kind.door.port(s.core) }
 
 // next is the next message, copied. Each message is given back to the core one by one, at the latest by the next call.
 func (s *subject) next() got {

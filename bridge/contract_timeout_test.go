@@ -201,6 +201,9 @@ func almostNothing() Config {
 
 func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
 	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
+		if s.kind.door.hasWebSocket {
+			return // the half packet at the end would be no message
+		}
 		s.start(almostNothing())
 		c, id := s.connected()
 		var all [][]byte

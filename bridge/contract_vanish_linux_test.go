@@ -59,7 +59,7 @@ func TestVanishedPeers(t *testing.T) {
 		connected := func() (*client, ConnectionID) {
 			var c *client
 			var err error
-			other.do(func() { c, err = connect(t, vanishServer, s.core.Port()) })
+			other.do(func() { c, err = s.connect(t, vanishServer, s.port()) })
 			require.NoError(t, err)
 			t.Cleanup(func() { c.close() })
 			return c, s.expectConnection()

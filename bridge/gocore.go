@@ -21,6 +21,7 @@ import (
 // Everything that lives from Start to Stop hangs on one goServer, so a goCore can be started any number of times.
 type goCore struct {
 	logger *zap.Logger
+	door   *Door // nil: packets on TCP, as a native core has them
 
 	lifecycle sync.Mutex // serialises Start, Stop and Close
 	server    atomic.Pointer[goServer]
@@ -30,6 +31,11 @@ type goCore struct {
 	generations []uint32
 
 	lastStats atomic.Pointer[Stats] // of the last run
+
+	// onArrival, if there is one, is called when messages come that logic does not wait for in this core's own Poll. It
+	// is set before the start, must not block, and is called with the queue's lock.
+	onArrival func()
+	firstSlot int // the index of the first slot in IDs; set before the start
 }
 
 // NewGoCore makes a stopped core in pure Go. It logs to logger; nil means no log.
@@ -40,7 +46,12 @@ func NewGoCore(logger *zap.Logger) Core {
 	return &goCore{logger: logger}
 }
 
-func (g *goCore) Name() string { return "go" }
+func (g *goCore) Name() string {
+	if g.door != nil {
+		return g.door.Name
+	}
+	return "go"
+}
 
 func (g *goCore) Start(config Config) error {
 	g.lifecycle.Lock()
@@ -48,8 +59,16 @@ func (g *goCore) Start(config Config) error {
 	if g.server.Load() != nil {
 		return &StartError{Result: ResultAlreadyStarted}
 	}
+	if g.door != nil {
+		config.Port = g.door.Port
+	}
 	if err := config.validate(); err != nil {
 		return err
+	}
+	if g.door != nil {
+		if err := g.door.validate(&config); err != nil {
+			return err
+		}
 	}
 	listener, err := goListen(&config)
 	if err != nil {
@@ -58,7 +77,9 @@ func (g *goCore) Start(config Config) error {
 	if missing := config.MaxConnections - len(g.generations); missing > 0 {
 		g.generations = append(g.generations, make([]uint32, missing)...)
 	}
-	server := newGoServer(config, g.logger, listener, g.generations)
+	server := newGoServer(config, g.logger, listener, g.door, g.generations)
+	server.queue.onArrival = g.onArrival
+	server.firstSlot = g.firstSlot
 	server.run()
 	g.server.Store(server)
 	return nil

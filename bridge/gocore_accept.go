@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"iocpnetlib/bridge/stream"
 )
 
 // The pause after a failed accept grows from the first to the second while accepts go on failing.
@@ -31,7 +33,7 @@ func (s *goServer) acceptLoop() {
 		accepted, err := s.listener.Accept()
 		if s.notAccepting.Load() {
 			if err == nil {
-				accepted.Close()
+				_ = accepted.Close()
 				s.counters.refusedAtStop.Add(1)
 			}
 			<-s.stopped // until then logic has to wait for more from the connections that are there
@@ -58,12 +60,12 @@ func (s *goServer) acceptLoop() {
 		pause = acceptPauseMin
 		slot := s.takeSlot()
 		if slot < 0 {
-			accepted.Close()
+			_ = accepted.Close()
 			s.counters.refused.Add(1)
 			s.logRefusals(refusals.add(time.Now()))
 			continue
 		}
-		s.admit(slot, accepted.(*net.TCPConn))
+		s.admit(slot, accepted)
 	}
 }
 
@@ -112,22 +114,37 @@ func clientGone(err error) bool {
 	return number == wsaNotConnected || number == wsaConnectionAborted || number == wsaConnectionReset
 }
 
-// admit puts a connection into a slot, tells logic and starts reading.
-func (s *goServer) admit(slot int, socket *net.TCPConn) {
-	if s.config.Nagle {
+// optionListener gives connections the socket options that config asks for, before anything is sent to them.
+type optionListener struct {
+	net.Listener
+	config *Config
+}
+
+func (l *optionListener) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	socket := accepted.(*net.TCPConn)
+	if l.config.Nagle {
 		_ = socket.SetNoDelay(false) // Go sets TCP_NODELAY by itself; a socket that broke meanwhile says so on reading
 	}
 	var userTimeout time.Duration
-	if ask := &s.config.KeepAlive; ask.Idle != 0 {
+	if ask := &l.config.KeepAlive; ask.Idle != 0 {
 		userTimeout = ask.Idle + time.Duration(ask.Count)*ask.Interval
 	}
 	setSendBounds(socket, userTimeout)
+	return socket, nil
+}
+
+// admit puts a connection into a slot, tells logic and starts reading.
+func (s *goServer) admit(slot int, socket stream.Conn) {
 	generation := s.generations[slot] + 1
 	if generation == 0 {
 		generation = 1 // so that no id is ever 0
 	}
 	s.generations[slot] = generation
-	c := newGoConn(s, ConnectionID(generation)<<32|ConnectionID(slot), socket)
+	c := newGoConn(s, ConnectionID(generation)<<32|ConnectionID(s.firstSlot+slot), socket)
 	s.counters.accepted.Add(1)
 	if entry := s.logger.Check(zap.DebugLevel, "connected"); entry != nil {
 		entry.Write(zap.String("peer", c.peer), zap.Uint64("connection", uint64(c.id)))
@@ -144,6 +161,9 @@ func (s *goServer) admit(slot int, socket *net.TCPConn) {
 // peerText is an address as logs and MessageConnection show it. A client that came over IPv4 looks so, whatever the
 // family of the listen socket.
 func peerText(address net.Addr) string {
+	if address == nil {
+		return "unknown address"
+	}
 	parsed, err := netip.ParseAddrPort(address.String())
 	if err != nil {
 		return address.String()

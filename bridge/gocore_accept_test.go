@@ -35,7 +35,7 @@ func TestGoCoreLogsRefusals(t *testing.T) {
 	s.connected()
 	const refused = 5
 	for range refused {
-		c, err := connect(t, "127.0.0.1", s.core.Port())
+		c, err := s.connect(t, "127.0.0.1", s.port())
 		require.NoError(t, err)
 		defer c.close()
 	}

@@ -28,9 +28,10 @@ func (c *goConn) close(reason CloseReason) {
 	if broken {
 		// Cut off: the peer is to see that something is missing, and the system is not to keep megabytes for a client
 		// that does not read them.
-		_ = c.socket.SetLinger(0)
+		c.socket.Abort()
+	} else {
+		_ = c.socket.Close()
 	}
-	_ = c.socket.Close()
 	if c.writerDone != nil {
 		<-c.writerDone
 	}
@@ -41,8 +42,9 @@ func (c *goConn) close(reason CloseReason) {
 	s.counters.bytesDiscarded.Add(uint64(c.queued))
 	c.pending = nil
 	c.mu.Unlock()
-	s.slots[c.id.Index()].Store(nil)
-	s.freeSlot(c.id.Index())
+	slot := c.id.Index() - s.firstSlot
+	s.slots[slot].Store(nil)
+	s.freeSlot(slot)
 }
 
 // waitFor waits until done, which runs with the lock. Whoever changes something that it looks at calls wakeReader.
@@ -76,7 +78,7 @@ func (c *goConn) startDraining() bool {
 	return true
 }
 
-// linger shuts the sending side and reads away what the client still sends, until it ends or the time is over.
+// linger tells the client that nothing more comes, and reads away what the client still sends, until it ends or the time is over.
 func (c *goConn) linger(reason CloseReason) {
 	if reason == ClosePeerClosed {
 		return // it has ended already
@@ -91,17 +93,10 @@ func (c *goConn) linger(reason CloseReason) {
 		_ = c.socket.SetReadDeadline(c.deadline)
 	}
 	c.mu.Unlock()
-	if !inTime || c.socket.CloseWrite() != nil {
-		return
-	}
-	rest := c.server.chunks.get()
-	defer rest.release(1)
-	for {
-		n, err := c.socket.Read(rest.memory)
-		c.server.counters.bytesReceived.Add(uint64(n))
-		c.server.counters.bytesReceivedDiscarded.Add(uint64(n))
-		if err != nil {
-			return
-		}
+	if inTime {
+		c.socket.Finish(endingOf(reason), func(bytes int) {
+			c.server.counters.bytesReceived.Add(uint64(bytes))
+			c.server.counters.bytesReceivedDiscarded.Add(uint64(bytes))
+		})
 	}
 }

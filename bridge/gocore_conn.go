@@ -1,10 +1,11 @@
 package bridge
 
 import (
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"iocpnetlib/bridge/stream"
 )
 
 // longAgo is a deadline that makes a call that waits on a socket return.
@@ -20,7 +21,7 @@ type goConn struct {
 	server *goServer
 	id     ConnectionID
 	peer   string
-	socket *net.TCPConn
+	socket stream.Conn
 
 	// resume wakes the reader where it waits for something other than the socket; it then looks what has changed.
 	resume chan struct{} // capacity 1
@@ -37,6 +38,7 @@ type goConn struct {
 	rate          rateMeter
 	throttled     bool      // it was, once, which is logged once
 	hasSentPacket bool      // a whole one
+	isKnown       bool      // its first bytes are no PROXY header
 	lastPacket    time.Time // when it was delivered; before the first: the accept. Kept if there are timeouts
 
 	mu       sync.Mutex
@@ -59,14 +61,18 @@ type goConn struct {
 	writerDone chan struct{} // closed by the writer; nil until the first payload
 }
 
-func newGoConn(server *goServer, id ConnectionID, socket *net.TCPConn) *goConn {
-	return &goConn{
+func newGoConn(server *goServer, id ConnectionID, socket stream.Conn) *goConn {
+	c := &goConn{
 		server: server,
 		id:     id,
 		peer:   peerText(socket.RemoteAddr()),
 		socket: socket,
 		resume: make(chan struct{}, 1),
 	}
+	if resumer, ok := socket.(stream.Resumer); ok {
+		resumer.ResumeReads(func() bool { return c.checkSilence() == CloseNone })
+	}
+	return c
 }
 
 // wakeReader makes the reader look again at what it waits for.

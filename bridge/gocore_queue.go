@@ -26,7 +26,6 @@ type logicQueue struct {
 	mu       sync.Mutex
 	arrived  []event
 	sleeping bool // logic waits on wake
-	woken    bool // WakePoll was called and no Poll has returned since
 	stopped  bool // Stop: nothing is delivered any more
 	lastIn   bool // no connection will be added any more
 	open     int  // connections added whose Close was not
@@ -44,7 +43,10 @@ type logicQueue struct {
 	exhausted       uint64
 	reserveUsed     uint64
 
-	wake chan struct{} // capacity 1
+	wake  chan struct{} // capacity 1
+	woken atomic.Bool   // WakePoll was called and no Poll has returned since
+
+	onArrival func() // see goCore; nil: none
 
 	// The rest belongs to the goroutine inside poll.
 	polling atomic.Bool
@@ -63,6 +65,9 @@ func newLogicQueue(pool, reserve int) *logicQueue {
 
 // wakeLocked returns logic from its sleep, if it sleeps. With the lock.
 func (q *logicQueue) wakeLocked() {
+	if q.onArrival != nil {
+		q.onArrival()
+	}
 	if q.sleeping {
 		q.sleeping = false
 		select {
@@ -109,12 +114,13 @@ func (q *logicQueue) stop() {
 	q.mu.Unlock()
 }
 
-// wakePoll is Core.WakePoll.
+// wakePoll is Core.WakePoll. It takes no lock: a core may be woken from under the lock of another one's queue.
 func (q *logicQueue) wakePoll() {
-	q.mu.Lock()
-	q.woken = true
-	q.wakeLocked()
-	q.mu.Unlock()
+	q.woken.Store(true)
+	select {
+	case q.wake <- struct{}{}:
+	default: // what is there wakes as well
+	}
 }
 
 // added is what addPackets did.
@@ -283,8 +289,7 @@ func (q *logicQueue) poll(messages []Message, wait time.Duration) (int, error) {
 			q.taken, q.arrived = q.arrived, q.taken[:0]
 			q.lent, q.next = 0, 0
 		}
-		if q.woken || q.next < len(q.taken) {
-			q.woken = false
+		if q.woken.Swap(false) || q.next < len(q.taken) {
 			q.mu.Unlock()
 			return q.lend(messages), nil
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"iocpnetlib/bridge/stream"
 )
 
 // run is the reader: it reads until the receive side ends, tells logic, and takes the connection down.
@@ -59,14 +61,22 @@ func (c *goConn) receive() CloseReason {
 		if n > 0 {
 			s.counters.bytesReceived.Add(uint64(n))
 			c.in.end += n
-			if reason := c.deliver(); reason != CloseNone {
+			if reason := c.examine(); reason != CloseNone {
 				return reason
 			}
 		}
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
+			if !c.isKnown { // no header: what came is judged as it is
+				c.isKnown = true
+				if reason := c.deliver(); reason != CloseNone {
+					return reason
+				}
+			}
 			return ClosePeerClosed
+		case reasonOfRefusal(err) != CloseNone:
+			return reasonOfRefusal(err)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// Somebody ended the connection, or it may have been silent for too long.
 			if reason := c.checkSilence(); reason != CloseNone {
@@ -82,6 +92,22 @@ func (c *goConn) receive() CloseReason {
 			return reason
 		}
 	}
+}
+
+// examine delivers what was received, once it is clear that it does not begin with a PROXY header: one that may come has
+// been read before. It returns why the receive side ends, CloseNone if it does not.
+func (c *goConn) examine() CloseReason {
+	if !c.isKnown {
+		begins, mayBegin := stream.BeginsWithProxyHeader(c.in.unframed())
+		if begins {
+			return CloseProxyHeaderNotAllowed
+		}
+		if mayBegin && c.room() > 0 {
+			return CloseNone
+		}
+		c.isKnown = true
+	}
+	return c.deliver()
 }
 
 // deliver queues the whole packets that were received, and waits for the message pool and for the client's share of the

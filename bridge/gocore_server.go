@@ -13,13 +13,15 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"iocpnetlib/bridge/stream"
 )
 
 // goServer is one run of a goCore, from Start to Stop.
 type goServer struct {
 	config     Config
 	logger     *zap.Logger
-	listener   net.Listener
+	listener   *stream.Listener
 	port       int
 	queue      *logicQueue
 	chunks     *chunkPool
@@ -29,6 +31,7 @@ type goServer struct {
 	// slots has the connection of every slot, nil when the slot is free. The accept goroutine fills a slot, the
 	// connection's reader empties it; everybody reads.
 	slots       []atomic.Pointer[goConn]
+	firstSlot   int      // see goCore
 	generations []uint32 // see goCore
 
 	freeMu   sync.Mutex
@@ -108,7 +111,7 @@ func goListen(config *Config) (net.Listener, error) {
 
 // newGoServer makes a server around a listener, which it owns from then on. generations must have an element for each
 // slot and belongs to the server until stop returns.
-func newGoServer(config Config, logger *zap.Logger, listener net.Listener, generations []uint32) *goServer {
+func newGoServer(config Config, logger *zap.Logger, listener net.Listener, door *Door, generations []uint32) *goServer {
 	if config.MaxRecvOverlapped == 0 {
 		config.MaxRecvOverlapped = config.RecvBufferSize
 	}
@@ -118,7 +121,6 @@ func newGoServer(config Config, logger *zap.Logger, listener net.Listener, gener
 	s := &goServer{
 		config:      config,
 		logger:      logger,
-		listener:    listener,
 		queue:       newLogicQueue(config.MessagePool, config.ExtraMessagePool),
 		chunks:      newChunkPool(&config),
 		slots:       make([]atomic.Pointer[goConn], config.MaxConnections),
@@ -129,6 +131,7 @@ func newGoServer(config Config, logger *zap.Logger, listener net.Listener, gener
 	now := time.Now()
 	s.limits.Store(&goLimits{config.Limits, now, now})
 	s.sendBuffer.New = func() any { return new(sendBuffer) }
+	s.listener = stream.Listen(&optionListener{listener, &s.config}, s.streamConfig(door))
 	if address, err := netip.ParseAddrPort(listener.Addr().String()); err == nil {
 		s.port = int(address.Port())
 	}
@@ -206,6 +209,7 @@ func (s *goServer) stop(drain time.Duration) {
 		}
 	}
 	s.goroutines.Wait()
+	s.listener.Wait()
 	s.logger.Debug("stopped", zap.String("core", "go"))
 }
 
@@ -237,8 +241,8 @@ func (s *goServer) freeSlot(slot int) {
 
 // connection is the connection that id names, nil if it has gone.
 func (s *goServer) connection(id ConnectionID) *goConn {
-	index := id.Index()
-	if index >= len(s.slots) {
+	index := id.Index() - s.firstSlot
+	if index < 0 || index >= len(s.slots) {
 		return nil
 	}
 	if c := s.slots[index].Load(); c != nil && c.id == id {

@@ -43,7 +43,7 @@ func startOn(t *testing.T, listener *failingListener, logger *zap.Logger) *goSer
 	inner, err := goListen(&config)
 	require.NoError(t, err)
 	listener.Listener = inner
-	server := newGoServer(config, logger, listener, make([]uint32, config.MaxConnections))
+	server := newGoServer(config, logger, listener, nil, make([]uint32, config.MaxConnections))
 	server.run()
 	return server
 }

@@ -101,7 +101,7 @@ func (c *goConn) write(bytes []byte) error {
 	s := c.server
 	size := min(s.config.MaxSendOverlapped, maxIdleSendBuffer)
 	for len(bytes) > 0 {
-		piece := bytes[:min(size, len(bytes))]
+		piece := bytes[:c.socket.Piece(bytes, size)]
 		bytes = bytes[len(piece):]
 		c.mu.Lock()
 		broken := c.broken

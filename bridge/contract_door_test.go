@@ -1,0 +1,93 @@
+package bridge
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"iocpnetlib/bridge/stream"
+	"iocpnetlib/internal/doorclient"
+)
+
+// The contract is run against doors as well, by clients that speak what the door does around the same bytes.
+
+// testDoor is how clients reach a core through a door. The zero testDoor is plain TCP.
+type testDoor struct {
+	hasTLS, hasWebSocket bool
+	// beside: the door stands beside a native core that does its I/O inside Poll and has no client.
+	beside bool
+}
+
+func (d testDoor) name() string {
+	name := map[testDoor]string{{hasTLS: true}: "tls", {hasWebSocket: true}: "ws", {true, true, false}: "wss"}
+	beside := d.beside
+	d.beside = false
+	if beside {
+		return "joined-" + name[d]
+	}
+	return name[d]
+}
+
+// doorsUnderTest are the doors that the contract is run against.
+func doorsUnderTest() []testCore {
+	doors := []testDoor{{hasTLS: true}, {hasWebSocket: true}}
+	if nativeSupported {
+		doors = append(doors, testDoor{hasTLS: true, hasWebSocket: true, beside: true})
+	} else {
+		doors = append(doors, testDoor{hasTLS: true, hasWebSocket: true})
+	}
+	var cores []testCore
+	for _, door := range doors {
+		cores = append(cores, testCore{name: door.name(), path: CoreAuto, door: door})
+	}
+	return cores
+}
+
+// testCertificate is for 127.0.0.1, and clients that trust it.
+var testCertificate = sync.OnceValues(func() (server, client *tls.Config) {
+	certificate, key, err := stream.SelfSigned([]string{"127.0.0.1", "::1", "localhost"})
+	if err != nil {
+		panic(err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		panic(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(certificate)
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
+		&tls.Config{RootCAs: roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
+})
+
+func (d testDoor) open(t testing.TB, path string, logger *zap.Logger) Core {
+	door := Door{Name: d.name()}
+	if d.hasTLS {
+		door.TLS, _ = testCertificate()
+	}
+	if d.hasWebSocket {
+		door.WebSocket = &stream.WebSocket{MaxMessage: 1 << 20}
+	}
+	if !d.beside {
+		return NewDoor(door, logger)
+	}
+	core, err := Open(path, logger)
+	require.NoError(t, err)
+	return Join(core, logger, door)
+}
+
+// port is where clients of the door connect.
+func (d testDoor) port(core Core) int {
+	doors := Doors(core)
+	return doors[len(doors)-1].Port
+}
+
+// enter does the handshakes on a socket that has a deadline.
+func (d testDoor) enter(socket *net.TCPConn, maxPacketSize int) (*doorclient.Socket, error) {
+	_, config := testCertificate()
+	return doorclient.Enter(socket, doorclient.Kind{TLS: d.hasTLS, WebSocket: d.hasWebSocket}, config, maxPacketSize)
+}

@@ -1,0 +1,159 @@
+package stream
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// TLSFiles says what a door does TLS with.
+type TLSFiles struct {
+	Certificate string // PEM: the server's certificate, then those that lead to its root
+	Key         string // PEM: its private key
+	// ClientCA is a file of PEM certificates: clients have to show one that leads to one of these. Empty: none is asked for.
+	ClientCA string
+	// ClientsMayHaveNone lets clients without a certificate in; one that is shown has to be good all the same.
+	ClientsMayHaveNone bool
+	MinVersion         uint16   // tls.VersionTLS12 or tls.VersionTLS13
+	Protocols          []string // for ALPN, the preferred one first
+}
+
+// fileCheckPeriod is how often the files are looked at, at most, when clients come.
+const fileCheckPeriod = time.Second
+
+// Certificates is TLSFiles as they are now: changed files are taken over for the next handshake, and if they are wrong
+// (a key for another certificate, because only one of them has been written yet) the last good ones stay. Any goroutine.
+type Certificates struct {
+	files  TLSFiles
+	logger *zap.Logger
+
+	mutex   sync.Mutex
+	config  *tls.Config
+	expires time.Time
+	seen    []fileState
+	checked time.Time
+	failing string // what was said last about files that are wrong
+}
+
+// fileState changes with a file's content, as far as its folder tells.
+type fileState struct {
+	info os.FileInfo // nil if it is not there
+}
+
+func (s fileState) is(other fileState) bool {
+	if s.info == nil || other.info == nil {
+		return s.info == other.info
+	}
+	return os.SameFile(s.info, other.info) && s.info.Size() == other.info.Size() && s.info.ModTime().Equal(other.info.ModTime())
+}
+
+// LoadCertificates reads the files. It logs to logger when they change later.
+func LoadCertificates(files TLSFiles, logger *zap.Logger) (*Certificates, error) {
+	c := &Certificates{files: files, logger: logger, seen: files.look(), checked: time.Now()}
+	var err error
+	c.config, c.expires, err = files.load()
+	return c, err
+}
+
+// Config is for tls.Server: each handshake uses the files as they are then.
+func (c *Certificates) Config() *tls.Config {
+	return &tls.Config{
+		MinVersion:         c.files.MinVersion,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.current(), nil },
+	}
+}
+
+// Expires is when the server's certificate ends.
+func (c *Certificates) Expires() time.Time {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.expires
+}
+
+func (c *Certificates) current() *tls.Config {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if now := time.Now(); now.Sub(c.checked) >= fileCheckPeriod {
+		c.checked = now
+		c.reloadLocked()
+	}
+	return c.config
+}
+
+// reloadLocked takes over files that have changed. With the mutex.
+func (c *Certificates) reloadLocked() {
+	seen := c.files.look()
+	if slices.EqualFunc(seen, c.seen, fileState.is) {
+		return
+	}
+	config, expires, err := c.files.load()
+	if err != nil {
+		// They stay unseen: the other one of a pair may be on its way, in the same moment of the file system's clock.
+		if text := err.Error(); text != c.failing {
+			c.failing = text
+			c.logger.Error("the changed certificate is not used: "+text, zap.String("file", c.files.Certificate))
+		}
+		return
+	}
+	c.config, c.expires, c.seen, c.failing = config, expires, seen, ""
+	c.logger.Info("certificate reloaded", zap.String("file", c.files.Certificate), zap.Time("expires", expires))
+}
+
+func (f *TLSFiles) look() []fileState {
+	var states []fileState
+	for _, path := range []string{f.Certificate, f.Key, f.ClientCA} {
+		info, err := os.Stat(path)
+		if err != nil {
+			info = nil
+		}
+		states = append(states, fileState{info})
+	}
+	return states
+}
+
+// suites are those of TLS 1.2 that keep old recordings unreadable and check what they decrypt (RFC 9325, 4.2). TLS 1.3
+// has no others.
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+func (f *TLSFiles) load() (*tls.Config, time.Time, error) {
+	pair, err := tls.LoadX509KeyPair(f.Certificate, f.Key)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("certificate %s with key %s: %w", f.Certificate, f.Key, err)
+	}
+	config := &tls.Config{
+		Certificates: []tls.Certificate{pair},
+		MinVersion:   f.MinVersion,
+		CipherSuites: suites,
+		NextProtos:   f.Protocols,
+		// A game's packets are small and wanted whole at once.
+		DynamicRecordSizingDisabled: true,
+	}
+	if f.ClientCA != "" {
+		text, err := os.ReadFile(f.ClientCA)
+		if err != nil {
+			return nil, time.Time{}, fmt.Errorf("client certificates: %w", err)
+		}
+		config.ClientCAs = x509.NewCertPool()
+		if !config.ClientCAs.AppendCertsFromPEM(text) {
+			return nil, time.Time{}, fmt.Errorf("client certificates: %w in %s", errNoCertificate, f.ClientCA)
+		}
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+		if f.ClientsMayHaveNone {
+			config.ClientAuth = tls.VerifyClientCertIfGiven
+		}
+	}
+	return config, pair.Leaf.NotAfter, nil
+}
+
+var errNoCertificate = errors.New("no certificate")

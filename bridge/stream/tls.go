@@ -1,0 +1,70 @@
+package stream
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"time"
+)
+
+// tlsConn is a stream of packets in TLS.
+type tlsConn struct {
+	*tcpConn // what is below, with the deadlines
+	tls      *tls.Conn
+}
+
+// shakeHands does the server's side of a TLS handshake. What a client sent instead is told by the error.
+func shakeHands(below *tcpConn, config *tls.Config) (*tlsConn, error) {
+	c := &tlsConn{below, tls.Server(withoutDeadlines{below}, config)}
+	err := c.tls.Handshake()
+	wrong, ok := errors.AsType[tls.RecordHeaderError](err)
+	if !ok {
+		return c, err
+	}
+	begin := wrong.RecordHeader[:]
+	switch {
+	case isHTTP(begin):
+		// Somebody typed http instead of https, or a port for TLS into a browser.
+		_, _ = io.WriteString(below, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"+
+			"This port is for TLS.\n")
+		return c, PlainHTTP
+	case bytes.HasPrefix(proxySignature1, begin), bytes.HasPrefix(proxySignature2, begin):
+		return c, ProxyHeaderNotAllowed
+	}
+	return c, err
+}
+
+// isHTTP reports whether a connection that begins so speaks HTTP.
+func isHTTP(begin []byte) bool {
+	for _, method := range []string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "CONNE", "TRACE", "PATCH", "PRI *"} {
+		if string(begin) == method {
+			return true
+		}
+	}
+	return false
+}
+
+// Read takes an end of the TCP connection for an end in order, as many clients do not say goodbye in TLS: packets have
+// a length, so one that was cut off is found.
+func (c *tlsConn) Read(p []byte) (int, error) {
+	n, err := c.tls.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (c *tlsConn) Write(packets []byte) (int, error) { return c.tls.Write(packets) }
+
+// Close says goodbye in TLS, if that needs no waiting to speak of.
+func (c *tlsConn) Close() error {
+	_ = c.SetWriteDeadline(time.Now().Add(farewellTime))
+	return c.tls.Close()
+}
+
+func (c *tlsConn) Finish(_ Ending, discarded func(int)) {
+	if c.tls.CloseWrite() == nil && c.CloseWrite() == nil {
+		readAway(c, discarded)
+	}
+}
