@@ -312,6 +312,10 @@ void IOWorker::ServeMessageWaiters()
 void IOWorker::Flush(Connection& connection)
 {
     m_Counters.SendBufferHighWater.Raise(connection.Send.Size());
+    if (connection.SendInFlight) {
+        m_Io->HurryReports(); // the one in flight may be reported late, and this waits behind it
+        return;
+    }
     for (int sends = 0; !connection.SendInFlight && connection.Socket.IsOpen(); ++sends) {
         if (sends == SendsAtATime) {
             Request(connection, Attention::Send); // the next turn goes on

@@ -107,6 +107,35 @@ TEST_P(Traffic, EveryEchoIsItsPacket)
 
 INSTANTIATE_TEST_SUITE_P(Workers, Traffic, testing::Values(0, 1, 2, 3, 4));
 
+// What is submitted while an earlier send has not been reported must not wait for something else to happen. A broadcast
+// and a send lie in different memory, so they leave as two sends, the second of which begins when the first is reported:
+// behind the submission that comes now.
+TEST(ServerTraffic, NothingWaitsBehindASendThatIsReportedLate)
+{
+    NetLib_Config config = SmallConfig();
+    config.WorkThreadCount = 0;
+    TestServer server(config);
+    TestClient client(server.Port());
+    const NetLib_ConnectionId id = server.Next(NetLib_MessageType_Connection).Id;
+    TestClient other(server.Port());
+    const NetLib_ConnectionId otherId = server.Next(NetLib_MessageType_Connection).Id;
+    uint64_t sent = 0;
+    for (uint32_t number = 0; number < 20; ++number) {
+        ASSERT_EQ(server.Broadcast({id, otherId}, NumberedPacket(30, 2, number)), NetLib_Result_Success);
+        ASSERT_EQ(server.Send(id, NumberedPacket(40, 3, number)), NetLib_Result_Success);
+        ASSERT_TRUE(server.HasNothing()); // a poll that does not wait
+        ASSERT_EQ(server.Send(id, NumberedPacket(50, 4, number)), NetLib_Result_Success);
+        NetLib_Message message{};
+        uint32_t count = 0;
+        ASSERT_EQ(NetLib_Poll(server.Get(), &message, 1, 5, &count), NetLib_Result_Success);
+        ASSERT_EQ(count, 0u);
+        sent += 30 + 30 + 40 + 50;
+        ASSERT_EQ(server.Stats().BytesSent, sent) << "in round " << number;
+        (void)client.Receive(30 + 40 + 50);
+        (void)other.Receive(30);
+    }
+}
+
 // Several threads send to the same connections: packets stay whole, and those of one thread in order.
 TEST(ServerTraffic, ManyThreadsSendToOneConnection)
 {
