@@ -116,14 +116,29 @@ func onEachTCPCore(t *testing.T, test func(t *testing.T, s *subject)) {
 // threads nothing happens then.
 func onEachThreadedCore(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
-	onCores(t, slices.DeleteFunc(append(coresUnderTest(), doorsUnderTest()...), func(c testCore) bool { return c.isInline }), test)
+	onCores(t, threaded(append(coresUnderTest(), doorsUnderTest()...)), test)
 }
 
 // onEachCoreAtOnce is onEachCore for tests that mostly wait for time to pass: the cores wait together.
 func onEachCoreAtOnce(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
+	atOnce(t, append(coresUnderTest(), doorsUnderTest()...), test)
+}
+
+// onEachThreadedCoreAtOnce is onEachThreadedCore, likewise.
+func onEachThreadedCoreAtOnce(t *testing.T, test func(t *testing.T, s *subject)) {
+	t.Helper()
+	atOnce(t, threaded(append(coresUnderTest(), doorsUnderTest()...)), test)
+}
+
+func threaded(cores []testCore) []testCore {
+	return slices.DeleteFunc(cores, func(c testCore) bool { return c.isInline })
+}
+
+func atOnce(t *testing.T, cores []testCore, test func(t *testing.T, s *subject)) {
+	t.Helper()
 	t.Cleanup(func() { goleak.VerifyNone(t) })
-	for _, c := range append(coresUnderTest(), doorsUnderTest()...) {
+	for _, c := range cores {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			onCore(t, c, test)
@@ -318,6 +333,10 @@ func (s *subject) runLogic(handle func(m *Message, batch *SendBatch)) *logic {
 	go func() {
 		defer close(l.ended)
 		defer s.isPolled.Store(false)
+		if core, ok := s.core.(threadBound); ok && core.bindsThread() { // as Loop.Run does
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+		}
 		messages := make([]Message, 64)
 		var batch SendBatch
 		for {

@@ -110,7 +110,7 @@ func TestAClientThatIsNotReadIsNotIdle(t *testing.T) {
 
 // The pause that ends just before the time is over is not charged to the client either.
 func TestIdleTimeoutCountsFromTheEndOfAPause(t *testing.T) {
-	onEachThreadedCore(t, func(t *testing.T, s *subject) {
+	onEachThreadedCoreAtOnce(t, func(t *testing.T, s *subject) {
 		config := testConfig()
 		config.MaxPacketSize, config.RecvBufferSize = 256, 512
 		config.IdleTimeout = 2 * time.Second

@@ -42,7 +42,7 @@ func TestVanishedPeers(t *testing.T) {
 		return
 	}
 
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachTCPCore(t, func(t *testing.T, s *subject) {
 		other := newNamespace(t)
 		runIP(t, "link", "add", "server", "type", "veth", "peer", "name", "client", "netns", fmt.Sprint(other.thread))
 		defer runIP(t, "link", "delete", "server")

@@ -76,7 +76,9 @@ type Core interface {
 	// Poll fills messages with up to len(messages) messages, waiting up to wait for the first (0: do not wait,
 	// WaitForever), and returns how many. It first gives back to the core everything that the last Poll returned, so
 	// earlier Data is invalid. 0 messages without an error: nothing came in time, or WakePoll was called. ErrStopped:
-	// the core is stopping and everything was delivered. One goroutine polls at a time; another one gets ErrBusy.
+	// the core is stopping and everything was delivered. One goroutine polls at a time; another one gets ErrBusy. A
+	// native core without I/O threads works best if it is always the same system thread, as Loop makes it: io_uring
+	// reports to the thread that began an operation.
 	Poll(messages []Message, wait time.Duration) (int, error)
 
 	// WakePoll makes a Poll that waits, or else the next one, return. Any goroutine.

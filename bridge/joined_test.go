@@ -59,8 +59,15 @@ func onEachHouse(t *testing.T, test func(t *testing.T, h *house)) {
 // visit connects through each door, and returns the clients and what logic calls them.
 func (h *house) visit() ([]*client, []ConnectionID) {
 	h.t.Helper()
-	var clients []*client
 	var ids []ConnectionID
+	clients := h.comeIn(func() { ids = append(ids, h.expectConnection()) })
+	return clients, ids
+}
+
+// comeIn connects through each door, and calls isIn after each.
+func (h *house) comeIn(isIn func()) []*client {
+	h.t.Helper()
+	var clients []*client
 	for i, door := range Doors(h.core) {
 		c, err := connect(h.t, "127.0.0.1", door.Port)
 		require.NoError(h.t, err)
@@ -69,9 +76,10 @@ func (h *house) visit() ([]*client, []ConnectionID) {
 		c.socket, err = doorclient.Enter(c.socket.TCPConn, h.kinds[i], config, 1024)
 		require.NoError(h.t, err)
 		c.reader.Reset(c.socket)
-		clients, ids = append(clients, c), append(ids, h.expectConnection())
+		clients = append(clients, c)
+		isIn()
 	}
-	return clients, ids
+	return clients
 }
 
 func TestJoinedClientsHearTheSame(t *testing.T) {
@@ -79,27 +87,30 @@ func TestJoinedClientsHearTheSame(t *testing.T) {
 		config := testConfig()
 		h.start(config)
 		const guests, chats = 3, 100
-		var clients []*client
-		var ids []ConnectionID
-		for range guests {
-			c, i := h.visit()
-			clients, ids = append(clients, c...), append(ids, i...)
-		}
-		slots := map[int]bool{}
-		for _, id := range ids {
-			require.Less(t, id.Index(), config.MaxConnections*len(h.kinds))
-			require.False(t, slots[id.Index()])
-			slots[id.Index()] = true
-		}
 		// Every client says something to all; logic numbers it.
+		var ids []ConnectionID
+		slots := map[int]bool{}
 		number := 0
+		isIn := make(chan struct{})
 		h.runLogic(func(m *Message, batch *SendBatch) {
-			if m.Type == MessageRecv {
+			switch m.Type {
+			case MessageConnection:
+				assert.Less(t, m.ID.Index(), config.MaxConnections*len(h.kinds))
+				assert.False(t, slots[m.ID.Index()])
+				slots[m.ID.Index()] = true
+				ids = append(ids, m.ID)
+				isIn <- struct{}{}
+			case MessageRecv:
 				batch.Broadcast(ids, numbered(0, number, 32))
 				batch.Send(m.ID, packetOf(1, m.Data[HeaderLength:]))
 				number++
+			case MessageClose:
 			}
 		})
+		var clients []*client
+		for range guests {
+			clients = append(clients, h.comeIn(func() { <-isIn })...)
+		}
 		var all sync.WaitGroup
 		for who, c := range clients {
 			all.Go(func() {
