@@ -25,6 +25,10 @@ var goals = []goal{
 		always(epollPeer), isNativeWith(ioEpoll)),
 	ratioGoal("Processor time a message with io_uring, against one C++ thread with io_uring", 1.1, metricCPU,
 		always(uringPeer), isNativeWith(ioURing)),
+	ratioGoal("Processor time a message with every door open and nobody behind them, against none open, with epoll", 1.03,
+		metricCPU, always(epoll0), isOpenHouseWith(ioEpoll)),
+	ratioGoal("Processor time a message with every door open and nobody behind them, against none open, with io_uring", 1.03,
+		metricCPU, always(uring0), isOpenHouseWith(ioURing)),
 	{Title: "System calls a notify with io_uring", Limit: 0.05, Value: valueOf(metricSyscalls),
 		ForRow: func(row *row) bool { return row.Batches }, ForServer: isNativeWith(ioURing), Format: "%.4f"},
 	ratioGoal("p99 latency at half of the C++ epoll thread's throughput, against its own", 1.2, metricOpenP99,
@@ -81,6 +85,10 @@ func isNative(s *server) bool { return s.Family == familyNative }
 
 func isNativeWith(io string) func(*server) bool {
 	return func(s *server) bool { return isNative(s) && s.IO == io }
+}
+
+func isOpenHouseWith(io string) func(*server) bool {
+	return func(s *server) bool { return s.Family == familyDoors && s.IO == io }
 }
 
 func namesOf(f family) []string {

@@ -94,6 +94,8 @@ func parse(arguments []string) (*options, error) {
 	flags.StringVar(&o.bench.places.Windows, "windows", "build/windows/bin", "`folder` of echoserver.exe")
 	flags.StringVar(&o.bench.places.Wine, "wine-program", "scripts/wine-exec.sh", "`program` that runs those")
 	flags.StringVar(&o.bench.places.Peers, "peers", "build/bench/bin", "`folder` of the peers")
+	flags.StringVar(&o.bench.places.Certificate, "certificate", "build/bench/certificate",
+		"`folder` of cert.pem and key.pem, for servers with every door open")
 	flags.StringVar(&o.bench.Scenarios, "scenarios", "bench/scenarios", "`folder` of the scenarios")
 	flags.StringVar(&o.command, "command", strings.Join(append([]string{"runner"}, arguments...), " "),
 		"`command` that the document names as the one that was given")

@@ -13,6 +13,7 @@ type family string
 const (
 	familyNative  family = "native"     // this project with its native core
 	familyGoCore  family = "go core"    // this project with the core in pure Go
+	familyDoors   family = "doors"      // this project with its native core, measured there, and every door open beside it
 	familyGo      family = "Go peer"    // another Go program that handles messages where it reads them
 	familyGoLogic family = "Go logic"   // another Go program with one logic goroutine
 	familyKernel  family = "one thread" // C++ with one thread: what the kernel allows
@@ -27,7 +28,8 @@ const (
 )
 
 // server is one line of the tables. In its commands {programs}, {windows} and {peers} stand for the folders of the
-// programs, {wine} for what runs a Windows program, and {core} for the native core that was asked for.
+// programs, {wine} for what runs a Windows program, {core} for the native core that was asked for, and {certificate} for
+// the folder of a certificate.
 type server struct {
 	Name   string
 	Family family
@@ -45,12 +47,14 @@ const (
 
 // servers are all that can be measured on Linux, in the order of the tables.
 var servers = []server{
-	ours("native-uring-0", familyNative, ioURing, "--core {core} --io io_uring --io-threads 0"),
+	ours(uring0, familyNative, ioURing, "--core {core} --io io_uring --io-threads 0"),
 	ours("native-uring-1", familyNative, ioURing, "--core {core} --io io_uring --io-threads 1"),
 	ours("native-uring-2", familyNative, ioURing, "--core {core} --io io_uring --io-threads 2"),
-	ours("native-epoll-0", familyNative, ioEpoll, "--core {core} --io epoll --io-threads 0"),
+	ours(epoll0, familyNative, ioEpoll, "--core {core} --io epoll --io-threads 0"),
 	ours("native-epoll-1", familyNative, ioEpoll, "--core {core} --io epoll --io-threads 1"),
 	ours("native-epoll-2", familyNative, ioEpoll, "--core {core} --io epoll --io-threads 2"),
+	ours(openHouse(uring0), familyDoors, ioURing, "--core {core} --io io_uring --io-threads 0"+allDoors),
+	ours(openHouse(epoll0), familyDoors, ioEpoll, "--core {core} --io epoll --io-threads 0"+allDoors),
 	ours("go-core", familyGoCore, "", "--core go"),
 	peer("go-net", familyGo, "", "gopeer --peer net"),
 	peer("go-gnet", familyGo, "", "gopeer --peer gnet"),
@@ -59,6 +63,12 @@ var servers = []server{
 	peer(epollPeer, familyKernel, ioEpoll, "EpollPeer"),
 	peer(uringPeer, familyKernel, ioURing, "IoUringPeer"),
 }
+
+// allDoors are the options that open them, nobody comes in by.
+const allDoors = " --tls-port 0 --ws-port 0 --wss-port 0 --tls-cert {certificate}/cert.pem --tls-key {certificate}/key.pem"
+
+// openHouse is the name of a server with every door open.
+func openHouse(server string) string { return server + "-doors" }
 
 // wineServers are Windows programs, which run under Wine.
 var wineServers = []server{
@@ -70,6 +80,8 @@ var wineServers = []server{
 
 // The servers that the goals name.
 const (
+	uring0     = "native-uring-0"
+	epoll0     = "native-epoll-0"
 	bookServer = "original"
 	epollPeer  = "cpp-epoll"
 	uringPeer  = "cpp-uring"
@@ -90,7 +102,9 @@ func underWine(name string, family family, io, options string) server {
 }
 
 // isOurs tells whether the server is one of this project.
-func (s *server) isOurs() bool { return s.Family == familyNative || s.Family == familyGoCore }
+func (s *server) isOurs() bool {
+	return s.Family == familyNative || s.Family == familyGoCore || s.Family == familyDoors
+}
 
 // places are what the commands of servers refer to.
 type places struct {
@@ -99,6 +113,8 @@ type places struct {
 	Wine     string // the program that runs those
 	Peers    string // folder of the peers
 	Core     string // what --core takes
+
+	Certificate string // folder of cert.pem and key.pem
 }
 
 // command is the program and the arguments that serve a row.
@@ -115,7 +131,9 @@ func (s *server) command(workload workload, at places) []string {
 		case "{wine}":
 			fields[i] = at.Wine
 		default:
-			if name, ok := strings.CutPrefix(field, "{programs}/"); ok {
+			if name, ok := strings.CutPrefix(field, "{certificate}/"); ok {
+				fields[i] = filepath.Join(at.Certificate, name)
+			} else if name, ok := strings.CutPrefix(field, "{programs}/"); ok {
 				fields[i] = filepath.Join(at.Programs, name)
 			} else if name, ok := strings.CutPrefix(field, "{windows}/"); ok {
 				fields[i] = filepath.Join(at.Windows, name)
