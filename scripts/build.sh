@@ -17,6 +17,7 @@ usage: scripts/build.sh VERB
                     go       go vet, the Go tests with the race detector, and without cgo
                     native   the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
                     fuzz     each fuzzer for some seconds, from the inputs in the repository on
+                    web      the browser's client: its modules, its page in Chromium, and with the server
                     windows  the Windows build with MinGW-w64, its C++ and Go tests under Wine
   soak [ARGS]     build, then put chatserver under load with chatsoak ARGS; without any, for an hour, with the picture
                   docs/soak.svg at the end. "soak help" lists its scenarios
@@ -28,7 +29,7 @@ usage: scripts/build.sh VERB
                                --servers go-core,cpp-epoll --core PATH; --help lists them
                     wine       echoserver.exe and IocpNetLib.dll under Wine; ARGS as above, and --original COMMAND for
                                the server of the book
-  screenshots     the pictures in docs/images: the admin page in Chromium, and the chat client
+  screenshots     the pictures in docs/images: the admin page and the browser's client in Chromium, and the chat client
   help            this text
 
 What is missing (CMake, Ninja, a C++ compiler; for tests also GoogleTest, MinGW-w64, Wine, ...) is installed with
@@ -361,6 +362,8 @@ bench_scenarios() {
     step 'peers: C++' build_native_peers
     step 'peers: Go' go -C bench/peers build -o "$root/build/bench/bin/gopeer" .
     step 'runner' go build -o build/bench/bin/runner ./bench/runner
+    mkdir -p build/bench/certificate
+    step 'certificate' build/bin/chatserver certificate --folder build/bench/certificate --force
     step 'scenarios' build/bench/bin/runner --command "scripts/build.sh bench scenarios${*:+ $*}" "$@"
 }
 
@@ -409,6 +412,7 @@ verb_screenshots() {
     mkdir -p docs/images
     IOCPNETLIB_SCREENSHOTS=$root/docs/images go test -count=1 -timeout 5m -run '^TestDashboardInABrowser$' ./cmd/chatserver
     IOCPNETLIB_SCREENSHOTS=$root/docs/images go test -count=1 -timeout 5m -run '^TestPictureOfTheClient$' ./cmd/chatclient
+    SCREENSHOTS=$root/docs/images web_client test:server
     ls docs/images
 }
 

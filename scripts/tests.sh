@@ -371,16 +371,46 @@ test_windows() {
     wine_started=false
 }
 
+# The newest driver of browsers needs Node.js 20; for the module alone 18 would do.
+has_node() { has node && (($(node --print 'process.versions.node.split(".")[0]') >= 20)); }
+
+# web_client SCRIPT...: scripts of webclient/package.json.
+web_client() {
+    local script
+    (
+        cd webclient || exit
+        # npm may name its own settings' warnings on stderr: they matter only if it fails.
+        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+        for script; do
+            npm run --silent "$script"
+        done
+    )
+}
+
+test_web() {
+    has_node || need node nodejs
+    need npm npm
+    has google-chrome || need chromium chromium fonts-noto-cjk
+    if ! install_missing || ! has_node; then
+        skip "the tests of the browser's client" 'Node.js 20, npm or Chromium is missing'
+        return
+    fi
+    step 'native core' build_core
+    step 'programs' build_programs
+    step "the browser's client: packets, client, page" web_client test
+    step "the browser's client with the server: three people behind three doors" web_client test:server
+}
+
 verb_test() {
     local part parts=("$@")
     if ((${#parts[@]} == 0)); then
-        parts=(lint native fuzz go windows)
+        parts=(lint native fuzz go web windows)
     fi
     for part in "${parts[@]}"; do
         case $part in
-        lint | go | native | fuzz | windows) ;;
+        lint | go | native | fuzz | web | windows) ;;
         *)
-            echo "build.sh: test has no part $part; its parts are lint, native, fuzz, go and windows" >&2
+            echo "build.sh: test has no part $part; its parts are lint, native, fuzz, go, web and windows" >&2
             exit 2
             ;;
         esac

@@ -1,28 +1,23 @@
 // The page in Chromium, before a small server of the tests' own.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
 
 import { languages } from "../texts.js";
 import { Result } from "../protocol.js";
+import { inChromium, launchChromium } from "./support/browser.js";
 import { ChatServer } from "./support/chatserver.js";
 import { patience } from "./support/wait.js";
 
-const program = process.env.CHROMIUM ??
-  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-// Where CI runs, a missing browser is a failure and not a reason to test less.
-const isMissing = program === undefined && !process.env.CI;
-const options = { skip: isMissing ? "there is no Chromium: CHROMIUM can name one" : false };
+const options = inChromium;
 const screenshots = process.env.SCREENSHOTS;
 
 let browser;
 
 before(async () => {
-  if (options.skip) return;
-  browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"], timeout: patience });
+  browser = await launchChromium();
 });
 after(() => browser?.close());
 
