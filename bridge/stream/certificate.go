@@ -54,8 +54,11 @@ func (s fileState) is(other fileState) bool {
 	return os.SameFile(s.info, other.info) && s.info.Size() == other.info.Size() && s.info.ModTime().Equal(other.info.ModTime())
 }
 
-// LoadCertificates reads the files. It logs to logger when they change later.
+// LoadCertificates reads the files. It logs to logger when they change later; nil means no log.
 func LoadCertificates(files TLSFiles, logger *zap.Logger) (*Certificates, error) {
+	if logger == nil {
+		logger = zap.NewNop()
+	}
 	c := &Certificates{files: files, logger: logger, seen: files.look(), checked: time.Now()}
 	var err error
 	c.config, c.expires, err = files.load()

@@ -23,6 +23,7 @@ type webSocketConn struct {
 	settings *WebSocket
 	message  io.Reader // what the client is sending; nil between messages
 	length   int       // bytes of it that have come
+	hasLeft  bool      // the client has ended the connection below, while more of a frame was to come
 	packets  boundary
 
 	resumes func() bool // the reader's
@@ -69,6 +70,7 @@ func (c *webSocketConn) readBelow(p []byte) (int, error) {
 		if n > 0 {
 			c.reads.Add(1)
 		}
+		c.hasLeft = c.hasLeft || errors.Is(err, io.EOF)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.failed.Load() != nil || c.resumes == nil || !c.resumes() {
 			return n, err
 		}
@@ -88,6 +90,10 @@ func (c *webSocketConn) Read(p []byte) (int, error) {
 			c.message, c.length = message, 0
 		}
 		n, err := c.message.Read(p)
+		if err != nil && !errors.Is(err, io.EOF) || c.hasLeft {
+			// What came of a frame that breaks off is still masked, and no message.
+			return 0, c.refusalOf(err)
+		}
 		if n > c.settings.MaxMessage-c.length {
 			return c.settings.MaxMessage - c.length, MessageTooLong
 		}
@@ -98,8 +104,6 @@ func (c *webSocketConn) Read(p []byte) (int, error) {
 			if c.length == 0 || !c.packets.isBetween() {
 				err = MessageNotWhole
 			}
-		} else if err != nil {
-			err = c.refusalOf(err)
 		}
 		if n > 0 || err != nil {
 			return n, err
