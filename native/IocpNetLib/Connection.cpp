@@ -24,6 +24,7 @@ void Connection::Begin(IOWorker& worker, UniqueSocket socket, const SocketAddres
 
     ConnectionMessage = {.Owner = this, .Type = MessageType::Connection};
     SetPeer(peer);
+    IsPeerKnown = peer.Ip().has_value();
     CloseMessage = {.Owner = this, .Type = MessageType::Close};
 }
 

@@ -82,6 +82,7 @@ public:
 
     // ---- Acceptor, before the Adopt attention; then the connection's I/O thread, until it has told logic.
     SocketAddress::TextBuffer Peer{}; // text, for logs and for logic
+    bool IsPeerKnown = false;         // it had not gone when it was asked for
     Opening Opens = Opening::Over;
 
     // ---- The connection's I/O thread.

@@ -76,7 +76,8 @@ bool IOWorker::TakeSignature(Connection& connection)
     case ProxySignature::Match::V2: break;
     }
     connection.IsHeldTooLong = false;
-    EndReceiving(connection, CloseReason::ProxyHeaderNotAllowed);
+    // Of one that has gone already nobody knows whether it might: a balancer's check, say, which connects and resets.
+    EndReceiving(connection, connection.IsPeerKnown ? CloseReason::ProxyHeaderNotAllowed : CloseReason::PeerReset);
     return false;
 }
 
