@@ -19,11 +19,15 @@ const (
 	CloseFirstPacketTimeout             // no whole packet within Config.FirstPacketTimeout
 	CloseIdleTimeout                    // no whole packet for Config.IdleTimeout
 	ClosePeerTimeout                    // the peer vanished: keepalive, a ping or what was sent got no answer
-	// Stats.Closed also counts clients that were turned away for these before logic was told of them.
-	CloseProxyHeaderInvalid    // a source that has to send a PROXY header sent none, or a wrong one
+
+	// CloseProxyHeaderInvalid is a source that has to send a PROXY header and sent none, or a wrong one. For this reason and
+	// those behind it Stats.Closed also counts clients that were turned away before logic was told of them.
+	CloseProxyHeaderInvalid
 	CloseProxyHeaderNotAllowed // a PROXY header from any other source
-	// What only doors have, see Door.
-	CloseHandshakeFailed  // TLS, or the request for a WebSocket; before logic was told
+
+	// CloseHandshakeFailed is of TLS, or of the request for a WebSocket; before logic was told. This reason and those behind
+	// it only a Door has.
+	CloseHandshakeFailed
 	ClosePlainHTTP        // HTTP where TLS was expected; before logic was told
 	CloseHandshakeTimeout // header and handshakes took longer than Config.HandshakeTimeout; before logic was told
 	CloseHandshakesFull   // it had been at it for longest of Config.MaxHandshakes; before logic was told

@@ -158,6 +158,7 @@ func TestProxyHeaderThatDoesNotCome(t *testing.T) {
 		stats := s.eventually("the slots are free", func(stats Stats) bool { return stats.ConnectionsCurrent == 0 })
 		require.EqualValues(t, 1+unknown, stats.ConnectionsAccepted)
 		require.Zero(t, stats.Closed[CloseProxyHeaderInvalid])
+		require.Zero(t, stats.Closed[CloseProxyHeaderNotAllowed], "of a balancer that has gone")
 	})
 }
 

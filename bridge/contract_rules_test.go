@@ -219,6 +219,9 @@ func TestRule06AnExhaustedPoolIsLogged(t *testing.T) {
 func TestRule06AStopDeliversWhatWaitsForThePool(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		config := testConfig()
+		if s.kind.door.hasWebSocket {
+			return // it reads packet by packet: what waits has not been received
+		}
 		config.MessagePool, config.ExtraMessagePool = 1, 0
 		s.start(config)
 		c, id := s.connected()

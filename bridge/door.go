@@ -14,7 +14,7 @@ import (
 // Door is a port of its own whose clients speak TLS or WebSocket, or both, around the same packets. It is served by the
 // pure-Go core, whose rules for buffers, slow readers, limits and stops hold for it; Join puts it beside another core.
 type Door struct {
-	// Name tells doors apart, for logs and metrics: "tls", "ws", "wss". Core.Name returns it.
+	// Name tells doors apart, for logs, metrics and Doors: "tls", "ws", "wss".
 	Name string
 	// Port is instead of Config.Port.
 	Port int
@@ -45,6 +45,7 @@ func (d *Door) validate(config *Config) error {
 func (s *goServer) streamConfig(door *Door) stream.Config {
 	config := stream.Config{
 		Proxies:          s.config.Proxies,
+		MaxPacketSize:    s.config.MaxPacketSize,
 		HandshakeTimeout: s.config.HandshakeTimeout,
 		MaxHandshakes:    s.config.MaxHandshakes,
 		Refused:          s.turnedAway,

@@ -33,6 +33,9 @@ func TestDoorCompression(t *testing.T) {
 				conn, response, err := websocket.Dial(ctx, fmt.Sprintf("ws://127.0.0.1:%d/ws", s.port()),
 					&websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}, CompressionMode: clientMode})
 				require.NoError(t, err)
+				if response.Body != nil {
+					require.NoError(t, response.Body.Close())
+				}
 				isPacked := response.Header.Get("Sec-WebSocket-Extensions") != ""
 				require.Equal(t, name != "off" && client != "off", isPacked)
 				id := s.expectConnection()

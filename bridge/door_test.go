@@ -52,6 +52,17 @@ func (s *subject) dialBelow() *client {
 // web is the WebSocket of a client.
 func (c *client) web() *doorclient.WebSocket { return c.socket.WebSocket() }
 
+// responseOf reads an HTTP response.
+func responseOf(t *testing.T, reader *bufio.Reader) (status int, body string) {
+	t.Helper()
+	response, err := http.ReadResponse(reader, nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err, "it ends in order")
+	return response.StatusCode, string(text)
+}
+
 // expectRefused requires that logic heard of nobody, and that the reason was counted and logged once.
 func (s *subject) expectRefused(reason CloseReason, peer string) {
 	s.t.Helper()
@@ -66,12 +77,9 @@ func TestDoorPlainHTTPOnTheTLSPort(t *testing.T) {
 		s.start(testConfig())
 		c := s.dialBelow()
 		c.write([]byte("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"))
-		answer, err := http.ReadResponse(c.reader, nil)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusBadRequest, answer.StatusCode)
-		text, err := io.ReadAll(answer.Body)
-		require.NoError(t, err, "it ends in order")
-		require.Contains(t, string(text), "TLS")
+		status, text := responseOf(t, c.reader)
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Contains(t, text, "TLS")
 		s.expectRefused(ClosePlainHTTP, c.address())
 	})
 }
@@ -158,9 +166,8 @@ func (s *subject) ask(headers ...string) (status int, peer string) {
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + strings.Join(append(headers, ""), "\r\n")
 	_, err = io.WriteString(socket, request+"\r\n")
 	require.NoError(s.t, err)
-	answer, err := http.ReadResponse(bufio.NewReader(socket), nil)
-	require.NoError(s.t, err)
-	return answer.StatusCode, c.address()
+	status, _ = responseOf(s.t, bufio.NewReader(socket))
+	return status, c.address()
 }
 
 func TestDoorOtherOrigin(t *testing.T) {
@@ -216,17 +223,15 @@ func TestDoorRequestsThatAreNone(t *testing.T) {
 		} {
 			c := s.dialBelow()
 			c.write([]byte(request))
-			answer, err := http.ReadResponse(c.reader, nil)
-			require.NoError(t, err)
-			require.GreaterOrEqual(t, answer.StatusCode, 400)
+			status, _ := responseOf(t, c.reader)
+			require.GreaterOrEqual(t, status, 400)
 			s.eventually("it is counted", func(stats Stats) bool { return stats.Closed[CloseHandshakeFailed] == uint64(i+1) })
 		}
 		// What is no request for a WebSocket is nothing to refuse.
 		c := s.dialBelow()
 		c.write([]byte("GET /no-such-page HTTP/1.1\r\nHost: a\r\n\r\n"))
-		answer, err := http.ReadResponse(c.reader, nil)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusNotFound, answer.StatusCode)
+		status, _ := responseOf(t, c.reader)
+		require.Equal(t, http.StatusNotFound, status)
 		s.expectNothing()
 	})
 }
@@ -299,6 +304,22 @@ func manyPackets(size int) []byte {
 	return append(all, packetOf(1, make([]byte, size-len(all)-HeaderLength))...)
 }
 
+// A length that no packet has is not waited for, nor does a whole packet wait for the rest of its message.
+func TestDoorMessagesThatComeSlowly(t *testing.T) {
+	onDoors(t, []testDoor{wsDoor, wssDoor}, func(t *testing.T, s *subject) {
+		s.start(testConfig())
+		c, id := s.connected()
+		_, err := c.web().Below.Write(append(doorclient.FrameHeader(doorclient.WholeBinary, 1000), packetOf(1, []byte("first"))...))
+		require.NoError(t, err)
+		s.expectPacket(id, packetOf(1, []byte("first")))
+		_, err = c.web().Below.Write([]byte{0xFF, 0xFF})
+		require.NoError(t, err)
+		s.expectClose(id, ClosePacketTooLong)
+		s.expectNothing()
+		c.expectEOF()
+	})
+}
+
 // A message may come in fragments, with a ping in between, and be cut by TCP wherever it likes.
 func TestDoorMessagesInFragments(t *testing.T) {
 	onDoors(t, []testDoor{wsDoor, wssDoor}, func(t *testing.T, s *subject) {
@@ -356,7 +377,7 @@ func TestDoorPings(t *testing.T) {
 	default:
 	}
 	answers.close()
-	<-end
+	require.Error(t, <-end)
 }
 
 func TestDoorEndingsAreTold(t *testing.T) {
@@ -424,7 +445,8 @@ func TestDoorRefusesWeakTLS(t *testing.T) {
 		if suite.SupportedVersions[0] == tls.VersionTLS13 {
 			continue
 		}
-		_, err := try(&tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
+		_, err := try(&tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12,
+			CipherSuites: []uint16{suite.ID}}) //nolint:gosec // weak ones are what is tried
 		isStrong := strings.Contains(suite.Name, "ECDHE_ECDSA") &&
 			(strings.Contains(suite.Name, "GCM") || strings.Contains(suite.Name, "CHACHA20"))
 		require.Equal(t, isStrong, err == nil, "%s: %v", suite.Name, err) // the certificate is ECDSA

@@ -46,12 +46,7 @@ func NewGoCore(logger *zap.Logger) Core {
 	return &goCore{logger: logger}
 }
 
-func (g *goCore) Name() string {
-	if g.door != nil {
-		return g.door.Name
-	}
-	return "go"
-}
+func (g *goCore) Name() string { return "go" }
 
 func (g *goCore) Start(config Config) error {
 	g.lifecycle.Lock()

@@ -99,7 +99,10 @@ func (c *goConn) receive() CloseReason {
 func (c *goConn) examine() CloseReason {
 	if !c.isKnown {
 		begins, mayBegin := stream.BeginsWithProxyHeader(c.in.unframed())
-		if begins {
+		switch {
+		case begins && c.socket.RemoteAddr() == nil:
+			return ClosePeerReset // it has gone already, and nobody knows whether it might
+		case begins:
 			return CloseProxyHeaderNotAllowed
 		}
 		if mayBegin && c.room() > 0 {

@@ -29,6 +29,7 @@ type joinedCore struct {
 	// The goroutine inside Poll's:
 	closesLent int64 // Closes of those that logic is looking at
 	skipped    bool  // the last Poll did not come to the part that waits
+	turn       int   // who is first
 
 	submitMu       sync.Mutex
 	sendBufferSize int

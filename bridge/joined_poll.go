@@ -78,18 +78,21 @@ func (j *joinedCore) waiter() int {
 // takeFromOthers takes from the parts behind the one that waits, without waiting. Each gets as much as if all had much.
 func (j *joinedCore) takeFromOthers(messages []Message, waiter int) int {
 	n := 0
-	for i := waiter + 1; i < len(j.parts); i++ {
-		part := j.parts[i]
+	others := j.parts[waiter+1:]
+	j.turn++ // another one is first each time: messages may have room for fewer than there are
+	for i := range others {
+		number := waiter + 1 + (i+j.turn)%len(others)
+		part := j.parts[number]
 		if part.ended || !part.lends && !part.arrived.Load() {
 			continue
 		}
-		share := max((len(messages)-n)/(len(j.parts)-i+1), 1)
+		share := max((len(messages)-n)/(len(others)-i+1), 1) // the one that waits has one, too
 		if n+share > len(messages) {
 			return n
 		}
 		// Before its queue is looked at: what comes later sets it again.
 		part.arrived.Store(false)
-		more, _ := j.pollPart(i, messages[n:n+share], 0) // the error is that it has ended
+		more, _ := j.pollPart(number, messages[n:n+share], 0) // the error is that it has ended
 		if more == share {
 			part.arrived.Store(true) // there may be more
 		}

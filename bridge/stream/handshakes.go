@@ -3,6 +3,8 @@ package stream
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // handshakes are the connections that are no Conn yet, in the order in which they came. There is a bound. A client that
@@ -19,12 +21,15 @@ type handshakes struct {
 type handshake struct {
 	conn    *tcpConn
 	all     *handshakes
+	until   time.Time     // when it has to be over
 	element *list.Element // nil when it has ended; with the mutex
+
+	hasAsked atomic.Bool // over HTTP: a request has come, so it is there for a reason
 }
 
 // begin adds a connection, and returns the one that has to go for it, which is ended. Nil: all have ended, and conn as
 // well.
-func (h *handshakes) begin(conn *tcpConn) (added, displaced *handshake) {
+func (h *handshakes) begin(conn *tcpConn, until time.Time) (added, displaced *handshake) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.closed {
@@ -36,7 +41,7 @@ func (h *handshakes) begin(conn *tcpConn) (added, displaced *handshake) {
 		displaced.removeLocked()
 		displaced.conn.Abort()
 	}
-	added = &handshake{conn: conn, all: h}
+	added = &handshake{conn: conn, all: h, until: until}
 	added.element = h.inTime.PushBack(added)
 	return added, displaced
 }

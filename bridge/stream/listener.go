@@ -22,6 +22,8 @@ type Config struct {
 	TLS *tls.Config
 	// WebSocket is nil for a door whose streams are the packets.
 	WebSocket *WebSocket
+	// MaxPacketSize is the length of the longest packet that may come.
+	MaxPacketSize int
 	// HandshakeTimeout bounds header and handshakes together; MaxHandshakes is how many clients may be at them at once.
 	// One more ends the oldest (HandshakesFull). With WebSocket who loads a page is one of them.
 	HandshakeTimeout time.Duration
@@ -121,8 +123,9 @@ func (l *Listener) acceptLoop() {
 			}
 		}
 		below := &tcpConn{TCPConn: conn.(*net.TCPConn)}
-		begun, displaced := l.handshakes.begin(below)
-		if displaced != nil {
+		begun, displaced := l.handshakes.begin(below, time.Now().Add(l.config.HandshakeTimeout))
+		// One that has asked for a page and is kept open in case its browser wants another is no client that was refused.
+		if displaced != nil && !displaced.hasAsked.Load() {
 			l.refuse(displaced.conn.RemoteAddr(), HandshakesFull)
 		}
 		if begun != nil {
@@ -133,7 +136,7 @@ func (l *Listener) acceptLoop() {
 
 // admit does what comes before the packets.
 func (l *Listener) admit(h *handshake) {
-	_ = h.conn.SetDeadline(time.Now().Add(l.config.HandshakeTimeout))
+	_ = h.conn.SetDeadline(h.until)
 	conn, err := l.shakeHands(h.conn)
 	if err != nil {
 		l.turnAway(h, err)

@@ -33,6 +33,18 @@ func (b *boundary) pass(bytes []byte) {
 	}
 }
 
+// wanted is how many bytes are missing until the length of a packet is known, or if it is, until its end.
+func (b *boundary) wanted() int {
+	switch {
+	case b.rest > 0:
+		return b.rest
+	case b.hasHalf:
+		return 1
+	default:
+		return lengthSize
+	}
+}
+
 // isBetween reports that the last packet is whole.
 func (b *boundary) isBetween() bool { return b.rest == 0 && !b.hasHalf }
 

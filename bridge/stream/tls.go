@@ -2,9 +2,11 @@ package stream
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -17,7 +19,7 @@ type tlsConn struct {
 // shakeHands does the server's side of a TLS handshake. What a client sent instead is told by the error.
 func shakeHands(below *tcpConn, config *tls.Config) (*tlsConn, error) {
 	c := &tlsConn{below, tls.Server(withoutDeadlines{below}, config)}
-	err := c.tls.Handshake()
+	err := c.tls.HandshakeContext(context.Background()) // the deadlines below end it
 	wrong, ok := errors.AsType[tls.RecordHeaderError](err)
 	if !ok {
 		return c, err
@@ -37,12 +39,8 @@ func shakeHands(below *tcpConn, config *tls.Config) (*tlsConn, error) {
 
 // isHTTP reports whether a connection that begins so speaks HTTP.
 func isHTTP(begin []byte) bool {
-	for _, method := range []string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "CONNE", "TRACE", "PATCH", "PRI *"} {
-		if string(begin) == method {
-			return true
-		}
-	}
-	return false
+	return slices.Contains([]string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "CONNE", "TRACE", "PATCH", "PRI *"},
+		string(begin))
 }
 
 // Read takes an end of the TCP connection for an end in order, as many clients do not say goodbye in TLS: packets have

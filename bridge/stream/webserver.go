@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,10 +21,14 @@ import (
 // WebSocketPath is where a door takes requests for a WebSocket.
 const WebSocketPath = "/ws"
 
+// AnyOrigin lets every page connect, also those that have no origin to name.
+const AnyOrigin = "*"
+
 // WebSocket is how a door speaks WebSocket, and what else it serves over HTTP.
 type WebSocket struct {
 	// Origins are patterns (path.Match) of the origins whose pages may connect, besides the door's own host: a host with
-	// its port if that is not the usual one, or scheme://host. Clients that are no browsers send no origin, and may.
+	// its port if that is not the usual one, or scheme://host; or AnyOrigin. Clients that are no browsers send no origin,
+	// and may.
 	Origins []string
 	// MaxMessage is the most bytes of a message, unpacked.
 	MaxMessage int
@@ -52,6 +57,10 @@ var compressionModes = map[Compression]websocket.CompressionMode{
 	CompressMessages: websocket.CompressionNoContextTakeover,
 	CompressContext:  websocket.CompressionContextTakeover,
 }
+
+// compressionThreshold is the least message that is packed: fields of fixed size are mostly zeros, and what is as short
+// as an answer gains nothing.
+const compressionThreshold = 64
 
 // Bounds of the HTTP side. A page is some dozen kilobytes, and a browser loads the next file at once.
 const (
@@ -127,7 +136,7 @@ func (l webListener) Addr() net.Addr { return l.web.listener.Addr() }
 // served notes that a connection has made a request.
 func (w *webServer) served(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		request.Context().Value(webConnKey{}).(*webConn).hasAsked.Store(true)
+		request.Context().Value(webConnKey{}).(*webConn).handshake.hasAsked.Store(true)
 		next.ServeHTTP(response, request)
 	})
 }
@@ -143,9 +152,10 @@ func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request)
 	}
 	c := newWebSocketConn(conn, settings)
 	socket, err := websocket.Accept(response, request, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // it was checked
-		CompressionMode:    compressionModes[settings.Compression],
-		OnPingReceived:     c.onPing,
+		InsecureSkipVerify:   true, // it was checked
+		CompressionMode:      compressionModes[settings.Compression],
+		CompressionThreshold: compressionThreshold,
+		OnPingReceived:       c.onPing,
 	})
 	if err != nil {
 		l.refuse(conn.RemoteAddr(), fmt.Errorf("%w: %w", HandshakeFailed, err))
@@ -162,7 +172,7 @@ func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request)
 // checkOrigin says why a page may not connect. Only browsers send an origin, and they do so for every page.
 func checkOrigin(request *http.Request, patterns []string) error {
 	text := request.Header.Get("Origin")
-	if text == "" {
+	if text == "" || slices.Contains(patterns, AnyOrigin) {
 		return nil
 	}
 	origin, err := url.Parse(text)
@@ -192,9 +202,8 @@ type webConn struct {
 	handshake *handshake
 	listener  *Listener
 
-	hasAsked atomic.Bool // a request has come
-	first    []byte      // of the first bytes, while they may be a PROXY header's
-	isKnown  bool        // they are none
+	first    []byte // of the first bytes, while they may be a PROXY header's
+	isKnown  bool   // they are none
 	timedOut atomic.Bool
 
 	socket *webSocketConn // whose reads go on after a deadline; nil before it is one
@@ -205,6 +214,14 @@ func newWebConn(below Conn, h *handshake, l *Listener) *webConn {
 }
 
 func (c *webConn) LocalAddr() net.Addr { return c.local }
+
+// SetReadDeadline is the HTTP server's: until a request has come, what came before it counts as well.
+func (c *webConn) SetReadDeadline(t time.Time) error {
+	if !c.handshake.hasAsked.Load() && (t.IsZero() || t.After(c.handshake.until)) {
+		t = c.handshake.until
+	}
+	return c.Conn.SetReadDeadline(t)
+}
 
 func (c *webConn) Read(p []byte) (int, error) {
 	if c.socket != nil {
@@ -239,7 +256,7 @@ func (c *webConn) look(p []byte) error {
 
 // Close is the HTTP server's.
 func (c *webConn) Close() error {
-	if c.timedOut.Load() && !c.hasAsked.Load() && c.handshake.end() {
+	if c.timedOut.Load() && !c.handshake.hasAsked.Load() && c.handshake.end() {
 		c.listener.refuse(c.RemoteAddr(), HandshakeTimeout)
 	}
 	c.end()

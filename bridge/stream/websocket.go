@@ -77,38 +77,43 @@ func (c *webSocketConn) readBelow(p []byte) (int, error) {
 	}
 }
 
+// Read reads to the end of one packet at most, and of a packet that is too long only its length: the library returns when
+// all that it was asked for has come, and what is there already is not to wait for the rest of a message.
 func (c *webSocketConn) Read(p []byte) (int, error) {
-	for {
+	got := 0
+	for got < len(p) {
 		if c.message == nil {
 			kind, message, err := c.socket.Reader(context.Background())
 			if err != nil {
-				return 0, c.refusalOf(err)
+				return got, c.refusalOf(err)
 			}
 			if kind == websocket.MessageText {
-				return 0, TextMessage
+				return got, TextMessage
 			}
 			c.message, c.length = message, 0
 		}
-		n, err := c.message.Read(p)
+		n, err := c.message.Read(p[got:min(len(p), got+c.packets.wanted())])
 		if err != nil && !errors.Is(err, io.EOF) || c.hasLeft {
 			// What came of a frame that breaks off is still masked, and no message.
-			return 0, c.refusalOf(err)
+			return got, c.refusalOf(err)
 		}
 		if n > c.settings.MaxMessage-c.length {
-			return c.settings.MaxMessage - c.length, MessageTooLong
+			return got + c.settings.MaxMessage - c.length, MessageTooLong
 		}
-		c.packets.pass(p[:n])
+		c.packets.pass(p[got : got+n])
+		got += n
 		c.length += n
-		if errors.Is(err, io.EOF) {
-			c.message, err = nil, nil
+		if err != nil { // its end
+			c.message = nil
 			if c.length == 0 || !c.packets.isBetween() {
-				err = MessageNotWhole
+				return got, MessageNotWhole
 			}
 		}
-		if n > 0 || err != nil {
-			return n, err
+		if got > 0 && (c.packets.isBetween() || c.packets.rest > c.listener.config.MaxPacketSize-lengthSize) {
+			break
 		}
 	}
+	return got, nil
 }
 
 // refusalOf says what a failed read means.

@@ -21,7 +21,7 @@ const fuzzMaxMessage = 64
 func openFuzzDoor(f *testing.F) (enter func(t *testing.T) (client *net.TCPConn, conn Conn)) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(f, err)
-	listener := Listen(tcp, Config{HandshakeTimeout: time.Minute, MaxHandshakes: 16, Logger: zap.NewNop(),
+	listener := Listen(tcp, Config{MaxPacketSize: 1024, HandshakeTimeout: time.Minute, MaxHandshakes: 16, Logger: zap.NewNop(),
 		WebSocket: &WebSocket{MaxMessage: fuzzMaxMessage}})
 	f.Cleanup(func() {
 		listener.Close()
@@ -48,11 +48,11 @@ func FuzzWebSocket(f *testing.F) {
 		if len(payload) > 125 {
 			header = []byte{first, 0x80 | 126, byte(len(payload) >> 8), byte(len(payload))}
 		}
-		bytes := append(header, mask...)
+		header = append(header, mask...)
 		for i := range len(payload) {
-			bytes = append(bytes, payload[i]^mask[i%4])
+			header = append(header, payload[i]^mask[i%4])
 		}
-		return bytes
+		return header
 	}
 	const packet = "\x05\x00\x01\x00\x00"
 	for _, seed := range [][]byte{

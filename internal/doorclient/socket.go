@@ -3,6 +3,7 @@
 package doorclient
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func Enter(socket *net.TCPConn, kind Kind, config *tls.Config, maxPacketSize int
 	c := &Socket{TCPConn: socket, layer: socket}
 	if kind.TLS {
 		c.tls = tls.Client(socket, config)
-		if err := c.tls.Handshake(); err != nil {
+		if err := c.tls.HandshakeContext(context.Background()); err != nil { // the deadlines bound it
 			return nil, errors.Join(err, socket.Close())
 		}
 		c.layer = c.tls

@@ -31,6 +31,7 @@ type WebSocket struct {
 	mutex   sync.Mutex
 	started []byte // one byte of a length
 	open    int    // bytes that the frame which is being sent still needs
+	masked  int    // bytes of it that were sent
 	out     []byte // what Write sends, for the next call to use again
 }
 
@@ -45,6 +46,7 @@ func upgrade(below io.ReadWriter, maxPacketSize int) (*WebSocket, error) {
 	if err != nil {
 		return nil, err
 	}
+	_ = answer.Body.Close() // there is none, or it is of no interest
 	if answer.StatusCode != http.StatusSwitchingProtocols {
 		return nil, fmt.Errorf("the door answers %s", answer.Status)
 	}
@@ -75,6 +77,9 @@ func FrameHeader(opcode byte, length int) []byte {
 	return append(header, 0, 0, 0, 0)
 }
 
+// mask is what Write masks with: any but 0, so that a server which forgets about it is found out.
+var mask = [4]byte{0x37, 0xFA, 0x21, 0x3D}
+
 // Write sends bytes of packets: whole packets in messages of many, and one that is not whole in a message that later
 // calls complete; of a packet's length a first byte alone waits for the second. What is no packet is a message as it is.
 func (c *WebSocket) Write(p []byte) (int, error) {
@@ -90,7 +95,11 @@ func (c *WebSocket) Write(p []byte) (int, error) {
 	for len(p) > 0 {
 		if c.open > 0 {
 			n := min(c.open, len(p))
-			out, p, c.open = append(out, p[:n]...), p[n:], c.open-n
+			for _, b := range p[:n] {
+				out = append(out, b^mask[c.masked%len(mask)])
+				c.masked++
+			}
+			p, c.open = p[n:], c.open-n
 			continue
 		}
 		if len(p) == 1 {
@@ -112,8 +121,9 @@ func (c *WebSocket) Write(p []byte) (int, error) {
 		default:
 			whole = next
 		}
-		out = append(out, FrameHeader(WholeBinary, whole)...)
-		c.open = whole
+		header := FrameHeader(WholeBinary, whole)
+		out = append(append(out, header[:len(header)-len(mask)]...), mask[:]...)
+		c.open, c.masked = whole, 0
 	}
 	if _, err := c.Below.Write(out); err != nil {
 		return 0, err

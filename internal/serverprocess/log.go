@@ -15,20 +15,22 @@ const (
 	maxLine    = 64 << 10 // bytes
 )
 
-// Log takes the JSON lines of a server's standard error. It keeps the last ones, the first errors, and the
-// summary. Its methods may be called from any goroutine.
+// Log takes the JSON lines of a server's standard error. It keeps the last ones, the first errors, what the server says
+// when it is ready, and the summary. Its methods may be called from any goroutine.
 type Log struct {
-	to io.Writer // gets everything; may be nil
+	to      io.Writer     // gets everything; may be nil
+	isReady chan struct{} // closed when the server has said so
 
 	mutex   sync.Mutex
 	partial []byte
 	last    []string
 	errors  []string
+	ready   map[string]any // nil: it has not been said
 	totals  map[string]any
 }
 
 // NewLog makes a log. Everything is also written to to, unless that is nil.
-func NewLog(to io.Writer) *Log { return &Log{to: to} }
+func NewLog(to io.Writer) *Log { return &Log{to: to, isReady: make(chan struct{})} }
 
 // Write takes what the process wrote. It never fails: a server must not suffer from whoever keeps its log.
 func (l *Log) Write(p []byte) (int, error) {
@@ -61,8 +63,12 @@ func (l *Log) addLine(line string) {
 	level := "error"
 	if json.Unmarshal([]byte(line), &fields) == nil {
 		level, _ = fields["level"].(string)
-		if fields["msg"] == "totals" {
+		switch {
+		case fields["msg"] == "totals":
 			l.totals = fields
+		case fields["msg"] == "ready" && l.ready == nil:
+			l.ready = fields
+			close(l.isReady)
 		}
 	}
 	if level == "error" && len(l.errors) < keptErrors {
@@ -86,6 +92,15 @@ func (l *Log) Errors() []string {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	return append([]string(nil), l.errors...)
+}
+
+// doorPort is the port of a door, by its name, of a server that has several and has said that it is ready.
+func (l *Log) doorPort(door string) (port int, ok bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	ports, _ := l.ready["ports"].(map[string]any)
+	number, ok := ports[door].(float64)
+	return int(number), ok
 }
 
 // Totals is the summary that a server logs when it has been stopped, as the fields of the line; nil if there is none.

@@ -13,7 +13,7 @@ import (
 func TestTheLogOfAServer(t *testing.T) {
 	var copied bytes.Buffer
 	log := NewLog(&copied)
-	text := `{"level":"info","msg":"ready"}
+	text := `{"level":"info","msg":"ready","port":1,"ports":{"tcp":1,"wss":4}}
 {"level":"warn","msg":"a violation"}
 {"level":"error","msg":"bad"}
 WARNING: DATA RACE
@@ -31,6 +31,11 @@ WARNING: DATA RACE
 	assert.EqualValues(t, 3, log.Total("closed.send_buffer_full"))
 	assert.Zero(t, log.Total("closed.logic"))
 	assert.Zero(t, log.Total("nothing.at.all"))
+	port, ok := log.doorPort("wss")
+	assert.True(t, ok)
+	assert.Equal(t, 4, port)
+	_, ok = log.doorPort("ws")
+	assert.False(t, ok)
 }
 
 func TestTheLogKeepsALittleOnly(t *testing.T) {

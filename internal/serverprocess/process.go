@@ -88,6 +88,22 @@ func (p *Process) PID() int { return p.command.Process.Pid }
 // Address is where the server listens on the loopback interface, host:port.
 func (p *Process) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)) }
 
+// DoorAddress is where the server listens at one of several doors: tcp, tls, ws or wss.
+func (p *Process) DoorAddress(door string) (string, error) {
+	timer := time.NewTimer(startTime)
+	defer timer.Stop()
+	select {
+	case <-p.log.isReady: // standard error may be behind standard output
+	case <-p.done:
+	case <-timer.C:
+	}
+	port, ok := p.log.doorPort(door)
+	if !ok {
+		return "", fmt.Errorf("the server does not say that it has the door %s; its log ends with:\n%s", door, p.log.Tail())
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
+}
+
 // Log is what the server has logged.
 func (p *Process) Log() *Log { return p.log }
 
