@@ -7,7 +7,7 @@ import (
 
 // The limits of a Config.
 const (
-	MaxMaxConnections    = 1_000_000 // what a network core can hold
+	MaxMaxConnections    = 4_000_000 // what a network core and its doors can hold
 	MaxMaxRooms          = 1_000_000
 	MaxMaxRoomUsers      = 1_000_000
 	MaxMaxUnknownPackets = 1_000_000

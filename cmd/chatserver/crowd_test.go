@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -14,10 +13,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/doorclient"
 )
 
 const (
-	crowdRooms    = 20
 	crowdMembers  = 50 // of each room
 	crowdMessages = 4  // of each member
 )
@@ -28,7 +28,9 @@ type heard struct{ member, message int }
 // crowdClient is one of many clients. It runs on its own goroutine and returns what is wrong as an error.
 type crowdClient struct {
 	room, member int
-	conn         net.Conn
+	kind         doorclient.Kind
+	hostPort     string
+	conn         *doorclient.Socket
 	reader       *bufio.Reader
 	heard        []heard
 }
@@ -51,8 +53,8 @@ func (c *crowdClient) expect(want string) error {
 }
 
 // arrive connects, logs in and enters.
-func (c *crowdClient) arrive(address string) error {
-	conn, err := net.DialTimeout("tcp", address, patience)
+func (c *crowdClient) arrive() error {
+	conn, err := enter(c.kind, c.hostPort)
 	if err != nil {
 		return err
 	}
@@ -137,65 +139,88 @@ func (c *crowdClient) parse(packet string) (heard, error) {
 // once, and all members of a room in the same order.
 func TestACrowd(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--max-connections", fmt.Sprint(crowdRooms*crowdMembers),
-			"--max-rooms", fmt.Sprint(crowdRooms), "--max-room-users", fmt.Sprint(crowdMembers))
-		var clients []*crowdClient
-		for room := range crowdRooms {
-			for member := range crowdMembers {
-				clients = append(clients, &crowdClient{room: room, member: member})
-			}
-		}
-		defer func() {
-			for _, c := range clients {
-				if c.conn != nil {
-					_ = c.conn.Close()
-				}
-			}
-		}()
-		all := func(what string, do func(c *crowdClient) error) {
-			errs := make([]error, len(clients))
-			var group sync.WaitGroup
-			for i, c := range clients {
-				group.Go(func() {
-					if err := do(c); err != nil {
-						errs[i] = fmt.Errorf("%s: %s: %w", c.user(), what, err)
-					}
-				})
-			}
-			group.Wait()
-			require.NoError(t, errors.Join(errs...))
-		}
-		// Everybody is in before anybody talks, or the early ones would be heard by some only.
-		all("arriving", func(c *crowdClient) error { return c.arrive(server.address()) })
-		all("talking", (*crowdClient).talk)
-
-		for room := range crowdRooms {
-			members := clients[room*crowdMembers : (room+1)*crowdMembers]
-			times := map[heard]int{}
-			for _, h := range members[0].heard {
-				times[h]++
-			}
-			require.Len(t, times, crowdMembers*crowdMessages, "room %d", room)
-			for h, n := range times {
-				require.Equal(t, 1, n, "room %d, %v", room, h)
-			}
-			next := make([]int, crowdMembers)
-			for _, h := range members[0].heard {
-				require.Equal(t, next[h.member], h.message, "room %d: what %d said is out of order", room, h.member)
-				next[h.member]++
-			}
-			for _, c := range members[1:] {
-				require.True(t, slices.Equal(members[0].heard, c.heard), "room %d: %s heard another order than %s",
-					room, c.user(), members[0].user())
-			}
-		}
-
-		// Nothing came on top of it.
-		all("leaving", func(c *crowdClient) error {
-			if _, err := io.WriteString(c.conn, leaveRequest()); err != nil {
-				return err
-			}
-			return c.expect(leaveResponse(0))
-		})
+		gatherCrowd(t, 20, core, nil, tcpDoor)
 	})
+}
+
+// The same for members that come into each room by all doors. A client takes more of them than on plain TCP, so they
+// are fewer.
+func TestACrowdThroughAllDoors(t *testing.T) {
+	onEveryCore(t, func(t *testing.T, core string) {
+		gatherCrowd(t, 5, core, nil, allDoors...)
+	})
+	t.Run("without plain TCP", func(t *testing.T) {
+		gatherCrowd(t, 5, coresUnderTest()[0].option, []string{"--port", "-1"}, otherDoors...)
+	})
+}
+
+// gatherCrowd lets the members of each room come by these doors in turn.
+func gatherCrowd(t *testing.T, rooms int, core string, options []string, kinds ...doorclient.Kind) {
+	t.Helper()
+	options = append(options, "--max-connections", fmt.Sprint(rooms*crowdMembers), "--max-rooms", fmt.Sprint(rooms),
+		"--max-room-users", fmt.Sprint(crowdMembers))
+	server := startServer(t, core, append(doorOptions(t, slices.DeleteFunc(slices.Clone(kinds), doorclient.Kind.IsPlain)...), options...)...)
+	var clients []*crowdClient
+	for room := range rooms {
+		for member := range crowdMembers {
+			kind := kinds[member%len(kinds)]
+			clients = append(clients, &crowdClient{room: room, member: member, kind: kind, hostPort: server.hostPort(kind)})
+		}
+	}
+	defer func() {
+		for _, c := range clients {
+			if c.conn != nil {
+				_ = c.conn.Close()
+			}
+		}
+	}()
+	all := func(what string, do func(c *crowdClient) error) {
+		errs := make([]error, len(clients))
+		var group sync.WaitGroup
+		for i, c := range clients {
+			group.Go(func() {
+				if err := do(c); err != nil {
+					errs[i] = fmt.Errorf("%s: %s: %w", c.user(), what, err)
+				}
+			})
+		}
+		group.Wait()
+		require.NoError(t, errors.Join(errs...))
+	}
+	// Everybody is in before anybody talks, or the early ones would be heard by some only.
+	all("arriving", (*crowdClient).arrive)
+	all("talking", (*crowdClient).talk)
+	for room := range rooms {
+		compareRoom(t, clients[room*crowdMembers:(room+1)*crowdMembers])
+	}
+	// Nothing came on top of it.
+	all("leaving", func(c *crowdClient) error {
+		if _, err := io.WriteString(c.conn, leaveRequest()); err != nil {
+			return err
+		}
+		return c.expect(leaveResponse(0))
+	})
+}
+
+// compareRoom looks at what the members of a room have heard.
+func compareRoom(t *testing.T, members []*crowdClient) {
+	t.Helper()
+	room := members[0].room
+	times := map[heard]int{}
+	for _, h := range members[0].heard {
+		times[h]++
+	}
+	require.Len(t, times, crowdMembers*crowdMessages, "room %d", room)
+	for h, n := range times {
+		require.Equal(t, 1, n, "room %d, %v", room, h)
+	}
+	next := make([]int, crowdMembers)
+	for _, h := range members[0].heard {
+		require.Equal(t, next[h.member], h.message, "room %d: what %d said is out of order", room, h.member)
+		next[h.member]++
+	}
+	for _, c := range members[1:] {
+		require.True(t, slices.Equal(members[0].heard, c.heard), "room %d: %s heard another order than %s",
+			room, c.user(), members[0].user())
+	}
 }

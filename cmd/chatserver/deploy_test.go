@@ -53,10 +53,11 @@ func runTool(t *testing.T, stdin, program string, arguments ...string) {
 	require.NoError(t, err, "%s %s:\n%s", program, strings.Join(arguments, " "), output)
 }
 
-// scrape is what /metrics of a server says after a login and a refusal: a result that no request had is not listed.
+// scrape is what /metrics of a server with TLS says after a login and a refusal: a result that no request had is not
+// listed, nor is the certificate's end of a server without one.
 func scrape(t *testing.T) string {
 	t.Helper()
-	server := startServer(t, "go", "--admin", "127.0.0.1:0")
+	server := startServer(t, "go", append(doorOptions(t, tlsDoor), "--admin", "127.0.0.1:0")...)
 	login(t, server.address(), "Alice")
 	dial(t, server.address()).do(loginRequest("Alice"), loginResponse(31))
 	client := http.Client{Timeout: patience}

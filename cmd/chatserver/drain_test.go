@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -15,8 +14,8 @@ const drainLine = "draining: nobody comes in any more, clients may leave by them
 
 // Who is there goes on, nobody comes in, and the server ends when the last one has left.
 func TestDrain(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--drain", "5m", "--admin", "127.0.0.1:0")
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t, "--drain", "5m", "--admin", "127.0.0.1:0")
 		ready := func() int {
 			response, err := http.Get(server.adminURL() + "readyz")
 			require.NoError(t, err)
@@ -30,7 +29,7 @@ func TestDrain(t *testing.T) {
 		server.awaitLine(drainLine)
 		assert.Equal(t, http.StatusServiceUnavailable, ready())
 		for {
-			late, err := net.DialTimeout("tcp", server.address(), patience)
+			late, err := enter(splitAddress(t, server.address()))
 			if err != nil {
 				break
 			}

@@ -12,8 +12,8 @@ import (
 
 // Whoever breaks the protocol gets what was queued for it, and then the end. The others notice nothing.
 func TestProtocolViolations(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--max-unknown-packets", "2")
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t, "--max-unknown-packets", "2")
 		witness := login(t, server.address(), "witness")
 		witness.do(enterRequest(1), enterResponse(0, ""))
 
@@ -65,8 +65,8 @@ func TestProtocolViolations(t *testing.T) {
 
 // The last line of the log tells how many requests were refused, for every reason.
 func TestRefusalsAreCountedByReason(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		c := dial(t, server.address())
 		c.do(enterRequest(1), enterResponse(51, ""))
 		c.do(leaveRequest(), leaveResponse(71))
@@ -89,8 +89,8 @@ func TestRefusalsAreCountedByReason(t *testing.T) {
 }
 
 func TestMoreConnectionsThanThereMayBe(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--max-connections", "2")
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t, "--max-connections", "2")
 		alice, bob := login(t, server.address(), "Alice"), login(t, server.address(), "Bob")
 		dial(t, server.address()).expectRefused()
 		dial(t, server.address()).expectRefused()
@@ -137,8 +137,8 @@ func TestIPv6(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	tests := []struct{ arguments, want string }{
-		{"--port 70000", `chatserver: option --port is "70000", allowed is a whole number from 0 to 65535`},
-		{"--port x", `chatserver: option --port is "x", allowed is a whole number from 0 to 65535`},
+		{"--port 70000", `chatserver: option --port is "70000", allowed is a whole number from -1 to 65535`},
+		{"--port x", `chatserver: option --port is "x", allowed is a whole number from -1 to 65535`},
 		{"--io-threads 65", `chatserver: option --io-threads is "65", allowed is a whole number from 0 to 64`},
 		{"--io kqueue", `chatserver: option --io is "kqueue", allowed is auto, io_uring, epoll or iocp`},
 		{"--max-packet-size 261",
@@ -146,7 +146,7 @@ func TestBadOptions(t *testing.T) {
 		{"--max-connections 0",
 			`chatserver: option --max-connections is "0", allowed is a whole number from 1 to 1000000`},
 		{"--max-users -1",
-			`chatserver: option --max-users is "-1", allowed is a whole number from 0 to 1000000`},
+			`chatserver: option --max-users is "-1", allowed is a whole number from 0 to 4000000`},
 		{"--max-users 51 --max-connections 50",
 			`chatserver: option --max-users is "51", allowed is 1 to 50, the value of --max-connections`},
 		{"--start-room 2147483647", `chatserver: option --start-room is "2147483647", allowed is ` +
@@ -163,6 +163,18 @@ func TestBadOptions(t *testing.T) {
 		{"--max-packet-rate -1", `chatserver: option --max-packet-rate is "-1", allowed is a whole number ` +
 			`from 0 to 1000000`},
 		{"--log-level loud", `chatserver: option --log-level is "loud", allowed is debug, info, warn or error`},
+		{"--port -1", `chatserver: option --port is "-1", allowed is -1 only if tls-port, ws-port or wss-port is open`},
+		{"--tls-port 0", `chatserver: option --tls-cert is "", allowed is a file, because tls-port or wss-port is open; ` +
+			`chatserver certificate makes one for trying out`},
+		{"--wss-port 0 --tls-cert cert.pem", `chatserver: option --tls-key is "", allowed is a file, because tls-port or ` +
+			`wss-port is open`},
+		{"--ws-port 0 --max-packet-size 2000 --ws-max-message 1999", `chatserver: option --ws-max-message is "1999", ` +
+			`allowed is 2000 at least, the value of max-packet-size`},
+		{"--proxy-from 10.0.0.1/8", `chatserver: option --proxy-from is "10.0.0.1/8", allowed is up to 64 IP addresses and ` +
+			`networks, such as 10.0.0.0/8 or fd00::/8 without bits behind their length`},
+		{"--ws-origins [", `chatserver: option --ws-origins is "[", allowed is hosts, with their ports if those are not the ` +
+			`usual ones, or scheme://host, with * for any part`},
+		{"--tls-min-version 1.1", `chatserver: option --tls-min-version is "1.1", allowed is 1.2 or 1.3`},
 		{"--rooms 5", `chatserver: unknown option --rooms`},
 		{"-rooms=5", `chatserver: "-rooms=5": options begin with two dashes`},
 		{"--max-rooms 5 --port", `chatserver: option --port needs a value`},

@@ -24,11 +24,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// defaultChecks is how many random sequences a property is given, unless -rapid.checks or RAPID_CHECKS says so. On
-// Windows that may mean Wine, where every system call takes many times as long.
+// defaultChecks is how many random sequences a property is given on plain TCP, unless -rapid.checks or RAPID_CHECKS says
+// so. On Windows that may mean Wine, where every system call takes many times as long.
 func defaultChecks() string {
 	if runtime.GOOS == "windows" {
 		return "50"
 	}
-	return "400"
+	return "340"
 }

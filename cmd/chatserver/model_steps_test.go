@@ -264,7 +264,11 @@ func (w *modelWorld) goAway(t *rapid.T) {
 			w.send(at, bytes)
 		}
 		if w.model.Open(at) {
-			_ = c.conn.CloseWrite()
+			end := c.conn.CloseWrite
+			if rapid.Bool().Draw(t, "says nothing in TLS") { // as many clients do
+				end = c.conn.TCPConn.CloseWrite
+			}
+			_ = end()
 			w.model.Close(at)
 		}
 		w.settle(at)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"math"
+	"net/http"
 	"strings"
 	"unicode"
 
@@ -11,6 +12,7 @@ import (
 	"iocpnetlib/chat"
 	"iocpnetlib/cmd/internal/serverrun"
 	"iocpnetlib/cmd/internal/settings"
+	"iocpnetlib/webclient"
 )
 
 // part is the chat server's own settings.
@@ -25,7 +27,7 @@ func newPart() serverrun.Part { return &part{config: chat.DefaultConfig()} }
 func (p *part) Declare(set *settings.Set) {
 	c := &p.config
 	set.Int(&p.maxUsers, 0, chat.MaxMaxConnections, settings.Setting{Name: "max-users", Seed: "MaxUserCount",
-		DefaultText: "the value of max-connections",
+		DefaultText: "as many as connections",
 		Usage:       "`number` of users logged in at a time; 0: as many as connections"})
 	set.Int(&c.StartRoom, math.MinInt32, math.MaxInt32, settings.Setting{Name: "start-room", Seed: "StartRoomNumber",
 		Usage: "`number` of the first room"})
@@ -50,7 +52,7 @@ func checkOneLine(text string) error {
 
 // Check looks at the settings beside each other.
 func (p *part) Check(set *settings.Set, common *serverrun.Options) error {
-	p.config.MaxConnections = common.Net.MaxConnections
+	p.config.MaxConnections = common.Places()
 	p.config.MaxUsers = p.maxUsers
 	if p.maxUsers == 0 {
 		p.config.MaxUsers = p.config.MaxConnections
@@ -60,6 +62,11 @@ func (p *part) Check(set *settings.Set, common *serverrun.Options) error {
 		return set.Refuse(option.Option, option.Allowed)
 	}
 	return err
+}
+
+// Pages are the browser's client.
+func (p *part) Pages() http.Handler {
+	return webclient.Handler(webclient.Config{FirstRoom: p.config.StartRoom, Rooms: p.config.MaxRooms, Announcer: p.config.Announcer})
 }
 
 // NewLogic makes the chat server's logic.

@@ -3,10 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -16,28 +16,39 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/doorclient"
 )
 
 // patience bounds everything that a test waits for: far more than is needed, so that only a hang reaches it.
 const patience = 30 * time.Second
 
-// onEveryCore runs a test once for each network core. IOCPNETLIB_CORE names another native one than the default.
-func onEveryCore(t *testing.T, test func(t *testing.T, core string)) {
-	if nativeCore {
-		native := "auto"
-		if path := os.Getenv("IOCPNETLIB_CORE"); path != "" {
-			native = path
-		}
-		t.Run("native", func(t *testing.T) { test(t, native) })
+// coreUnderTest is a network core: its name in tests, and what --core has for it.
+type coreUnderTest struct{ name, option string }
+
+// coresUnderTest are those of this build. IOCPNETLIB_CORE names another native one than the default.
+func coresUnderTest() []coreUnderTest {
+	pure := coreUnderTest{"go", "go"}
+	if !nativeCore {
+		return []coreUnderTest{pure}
 	}
-	t.Run("go", func(t *testing.T) { test(t, "go") })
+	return []coreUnderTest{{"native", cmp.Or(os.Getenv("IOCPNETLIB_CORE"), "auto")}, pure}
+}
+
+// onEveryCore runs a test once for each network core.
+func onEveryCore(t *testing.T, test func(t *testing.T, core string)) {
+	t.Helper()
+	for _, core := range coresUnderTest() {
+		t.Run(core.name, func(t *testing.T) { test(t, core.option) })
+	}
 }
 
 // serverProcess is a chatserver that runs.
 type serverProcess struct {
 	t       *testing.T
 	command *exec.Cmd
-	port    int
+	port    int             // of its first door
+	door    doorclient.Kind // that the clients use
 	stdout  *bufio.Reader
 	log     lockedBuffer // standard error
 	exited  bool
@@ -227,4 +238,8 @@ func (s *serverProcess) summary() map[string]any {
 	return lines[0]
 }
 
-func (s *serverProcess) address() string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)) }
+// address is where the clients of the test come in, see addressOf.
+func (s *serverProcess) address() string {
+	s.t.Helper()
+	return s.addressOf(s.door)
+}

@@ -8,8 +8,8 @@ import (
 
 // The book's scenario: Alice and Bob log in, enter room 1 and greet each other.
 func TestAliceAndBob(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		alice, bob := dial(t, server.address()), dial(t, server.address())
 
 		alice.do(loginRequest("Alice"), loginResponse(0))
@@ -30,8 +30,8 @@ func TestAliceAndBob(t *testing.T) {
 
 // The same scenario, written down once more as the bytes themselves.
 func TestAliceAndBobInBytes(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		alice, bob := dial(t, server.address()), dial(t, server.address())
 		zeros := func(n int) string { return strings.Repeat("\x00", n) }
 
@@ -49,8 +49,8 @@ func TestAliceAndBobInBytes(t *testing.T) {
 
 // Clients in the original's style leave the header's Type as it was in their memory.
 func TestTheTypeOfARequestIsNotRead(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		c := dial(t, startServer(t, core).address())
+	onEveryDoor(t, func(t *testing.T, d door) {
+		c := dial(t, d.start(t).address())
 		request := []byte(loginRequest("Alice"))
 		request[4] = 0xcd
 		c.do(string(request), loginResponse(0))
@@ -59,8 +59,8 @@ func TestTheTypeOfARequestIsNotRead(t *testing.T) {
 
 // Every row of the protocol's Behaviour table.
 func TestTheBehaviourTable(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--start-room", "10", "--max-rooms", "2", "--max-room-users", "2",
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t, "--start-room", "10", "--max-rooms", "2", "--max-room-users", "2",
 			"--max-users", "3", "--max-connections", "10")
 		address := server.address()
 

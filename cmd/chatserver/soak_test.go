@@ -13,15 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"iocpnetlib/cmd/internal/soak"
+	"iocpnetlib/internal/doorclient"
 )
 
 // The scenarios of chatsoak in small: what they check, not what they measure.
 
 // soakConfig is a small load: 2 rooms of 4 members.
-func soakConfig(t *testing.T, core string) *soak.Config {
+func soakConfig(t *testing.T, d door) *soak.Config {
 	server := serverCommand(t)
 	c := soak.DefaultConfig()
-	c.Server, c.Core, c.ServerEnv = server.Path, core, server.Env
+	c.Server, c.Core, c.ServerEnv, c.Door = server.Path, d.core, server.Env, d.kind
 	c.Rooms, c.Members, c.Rate = 2, 4, 20
 	c.Pairs, c.Round, c.WarmUp = 1, time.Second, 100*time.Millisecond
 	c.MaxP99Ratio = 0         // how fast it is, is for the long runs
@@ -56,32 +57,32 @@ func TestSoakSlowReaders(t *testing.T) {
 		t.Skip("the system's own buffers take megabytes before the server notices, and only on Linux they can be made " +
 			"small; TestRule07 of bridge tests a client that does not read on every system")
 	}
-	onEveryCore(t, func(t *testing.T, core string) {
-		c := soakConfig(t, core)
+	onEveryDoor(t, atOnce(func(t *testing.T, d door) {
+		c := soakConfig(t, d)
 		c.Rooms, c.Members, c.Rate, c.SlowReaders = 1, 8, 80, 2
 		c.ServerArgs = []string{"--send-buffer", "65536"}
 		out := runSoak(t, soak.SlowReader, c)
 		assert.Contains(t, out, "send_buffer_full:")
-	})
+	}))
 }
 
 // Flooders neither keep the members from chatting nor break anything.
 func TestSoakFlood(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		c := soakConfig(t, core)
+	onEveryDoor(t, atOnce(func(t *testing.T, d door) {
+		c := soakConfig(t, d)
 		c.Flooders, c.FloodKinds = 3, []soak.FloodKind{soak.FloodChat, soak.FloodTiny, soak.FloodUnknown}
 		out := runSoak(t, soak.Flood, c)
 		assert.Contains(t, out, "unknown_packets:")
-	})
+	}))
 }
 
 // Every way to connect and to end leaves every slot free, and no event for a slot reaches its next user.
 func TestSoakChurn(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		c := soakConfig(t, core)
+	onDoors(t, []doorclient.Kind{wssDoor}, func(t *testing.T, d door) {
+		c := soakConfig(t, d)
 		c.Connections = 2000
-		if runtime.GOOS == "windows" {
-			c.Connections = 500 // under Wine a connection takes some milliseconds
+		if runtime.GOOS == "windows" || !d.kind.IsPlain() {
+			c.Connections = 500 // under Wine, and for handshakes, a connection takes some milliseconds
 		}
 		c.ServerArgs = []string{"--max-connections", "200"} // so that slots are used again soon
 		out := runSoak(t, soak.Churn, c)
@@ -91,8 +92,8 @@ func TestSoakChurn(t *testing.T) {
 
 // All of it together, with the files that a soak leaves.
 func TestSoakTogether(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		c := soakConfig(t, core)
+	onDoors(t, []doorclient.Kind{wssDoor}, atOnce(func(t *testing.T, d door) {
+		c := soakConfig(t, d)
 		c.Duration, c.ChurnRate = 3*time.Second, 100
 		c.Flooders, c.FloodRate = 3, 50
 		c.CSV, c.SVG = scratchFile(t), scratchFile(t)
@@ -104,5 +105,5 @@ func TestSoakTogether(t *testing.T) {
 			require.NoError(t, err)
 			assert.Contains(t, string(content), want)
 		}
-	})
+	}))
 }

@@ -43,8 +43,8 @@ func talkToSlowClient(t *testing.T, server *serverProcess, messages int) (slow, 
 }
 
 func TestStopSendsWhatIsQueued(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--send-buffer", fmt.Sprint(32<<20))
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t, "--send-buffer", fmt.Sprint(32<<20))
 		slow, witness, owed := talkToSlowClient(t, server, slowMessages)
 
 		server.interrupt()
@@ -80,8 +80,8 @@ func TestEveryWayToStop(t *testing.T) {
 
 // Packets that are on their way when the stop comes are handled and answered up to some point, and never by half.
 func TestStopInTheMiddleOfTraffic(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		c := login(t, server.address(), "Alice")
 		c.do(enterRequest(1), enterResponse(0, ""))
 		// Always some requests on their way, but never so many that the answers overflow the send buffer.
@@ -129,8 +129,8 @@ func TestStopInTheMiddleOfTraffic(t *testing.T) {
 }
 
 func TestAStopIsBoundedWhenAClientDoesNotRead(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--stop-timeout", "500ms", "--send-buffer", fmt.Sprint(32<<20))
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t, "--stop-timeout", "500ms", "--send-buffer", fmt.Sprint(32<<20))
 		talkToSlowClient(t, server, slowMessages)
 
 		server.interrupt()
@@ -167,8 +167,8 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 }
 
 func TestStopWithNobodyThere(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		server.interrupt()
 		server.wait(patience)
 		assert.EqualValues(t, 0, server.summary()["connections_accepted"])

@@ -78,8 +78,8 @@ func TestRequestsInTwoPieces(t *testing.T) {
 }
 
 func TestRequestsByteByByte(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		other := login(t, server.address(), "other")
 		exchanges := session(0)
 		requests, answers := bytesOf(exchanges)
@@ -101,8 +101,8 @@ func TestRequestsByteByByte(t *testing.T) {
 }
 
 func TestManyRequestsInOnePiece(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		for number, visits := range []int{1, 2, 10, 200} {
 			exchanges := session(number)
 			for range visits - 1 {
@@ -120,8 +120,8 @@ func TestManyRequestsInOnePiece(t *testing.T) {
 // Pieces that have nothing to do with packets: sizes that are prime to every packet's, so that over time they are cut
 // everywhere, with whole packets before and after the cut.
 func TestRequestsInPiecesOfOddSizes(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core)
+	onEveryDoor(t, func(t *testing.T, d door) {
+		server := d.start(t)
 		for number, size := range []int{3, 61, 263, 1021, 4099} {
 			user := fmt.Sprintf("user-%06d", number)
 			exchanges := session(number)

@@ -9,8 +9,8 @@ import (
 
 // Clients that say nothing give their places back, each for its own reason.
 func TestSilentClients(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--login-timeout", "1s", "--idle-timeout", "1s")
+	onEveryDoor(t, atOnce(func(t *testing.T, d door) {
+		server := d.start(t, "--login-timeout", "1s", "--idle-timeout", "1s")
 		silent := dial(t, server.address())
 		half := dial(t, server.address())
 		half.send(loginRequest("half")[:46])
@@ -27,14 +27,18 @@ func TestSilentClients(t *testing.T) {
 		server.wait(patience)
 		assert.Equal(t, map[string]any{"first_packet_timeout": 2.0, "idle_timeout": 1.0, "server_stop": 1.0},
 			server.summary()["closed"])
-		assert.Equal(t, 46.0, server.summary()["bytes_received_discarded"])
-	})
+		discarded := 46.0
+		if d.kind.WebSocket {
+			discarded = 0 // what came of a frame that breaks off is no part of a message yet
+		}
+		assert.Equal(t, discarded, server.summary()["bytes_received_discarded"])
+	}))
 }
 
 // The limits that a server has unless it is told otherwise: a flooder is slowed, loses nothing, and is named in the log.
 func TestAFlooderIsSlowed(t *testing.T) {
-	onEveryCore(t, func(t *testing.T, core string) {
-		server := startServer(t, core, "--max-packet-rate", "100", "--max-byte-rate", "65536")
+	onEveryDoor(t, atOnce(func(t *testing.T, d door) {
+		server := d.start(t, "--max-packet-rate", "100", "--max-byte-rate", "65536")
 		flooder := login(t, server.address(), "flooder")
 		flooder.do(enterRequest(1), enterResponse(0, ""))
 		const count = 60 // 25 at once
@@ -57,5 +61,5 @@ func TestAFlooderIsSlowed(t *testing.T) {
 		assert.Equal(t, float64(count), server.summary()["chats"])
 		assert.Contains(t, server.log.String(), "more slowly")
 		assert.Contains(t, server.log.String(), flooder.conn.LocalAddr().String())
-	})
+	}))
 }

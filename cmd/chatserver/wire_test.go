@@ -5,12 +5,12 @@ import (
 	"io"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"iocpnetlib/internal/chatmodel"
+	"iocpnetlib/internal/doorclient"
 )
 
 // The packets of the protocol, put together by hand: these tests look at bytes, so they share no code with the server.
@@ -38,17 +38,16 @@ type tester interface {
 // client is a connection whose every byte is looked at.
 type client struct {
 	t    tester
-	conn *net.TCPConn
+	conn *doorclient.Socket
 }
 
-// dial connects. Every later wait on the connection is bounded.
+// dial comes in at one of a server's doors, see serverProcess.addressOf. Every later wait on the connection is bounded.
 func dial(t tester, address string) *client {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", address, patience)
+	conn, err := enter(splitAddress(t, address))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
-	return &client{t, conn.(*net.TCPConn)}
+	return &client{t, conn}
 }
 
 // send sends packets in one piece.

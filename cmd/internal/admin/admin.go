@@ -75,13 +75,15 @@ type Config struct {
 	Address        string // host:port to listen on
 	Token          string // that is asked for; empty: none, and then Address should be a loopback address
 	MaxConnections int    // of the core
-	MessagePool    int    // of the core
-	Core           bridge.Core
-	Loop           *bridge.Loop
-	Host           Host
-	Logic          Logic
-	Logger         *zap.Logger
-	LogLines       func() (dropped, sampled uint64) // log lines that were left out since the start
+	// CertificateExpires is when the certificate of the doors with TLS ends; nil, or the zero Time: there is none.
+	CertificateExpires func() time.Time
+	MessagePool        int // of the core
+	Core               bridge.Core
+	Loop               *bridge.Loop
+	Host               Host
+	Logic              Logic
+	Logger             *zap.Logger
+	LogLines           func() (dropped, sampled uint64) // log lines that were left out since the start
 }
 
 // Server is the admin page while it can be reached.

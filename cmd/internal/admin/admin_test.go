@@ -153,6 +153,9 @@ func (p *page) talk(packets int) {
 		_, err = io.ReadFull(conn, packet)
 		require.NoError(p.t, err)
 	}
+	// The core counts a write after the client may have read it.
+	sent := uint64(packets * len(packet))
+	require.Eventually(p.t, func() bool { return p.core.Stats().BytesSent == sent }, patience, time.Millisecond)
 }
 
 func TestStatus(t *testing.T) {
@@ -183,6 +186,7 @@ func TestMetrics(t *testing.T) {
 	code, answer, _ := p.ask("GET", "metrics", "")
 	require.Equal(t, 200, code)
 	for _, line := range []string{"iocpnetlib_packets_received_total 200", "iocpnetlib_bytes_sent_total 1000",
+		`iocpnetlib_door_packets_received_total{door="tcp"} 200`,
 		"iocpnetlib_connections_accepted_total 1", `iocpnetlib_state{state="ready"} 1`, `iocpnetlib_state{state="draining"} 0`,
 		"iocpnetlib_log_lines_dropped_total 7", "iocpnetlib_log_lines_sampled_total 8", "things 3",
 		"iocpnetlib_connections_max 1000", `iocpnetlib_loop_turn_seconds_bucket{le="+Inf"}`, "go_goroutines "} {

@@ -34,6 +34,9 @@ type coreCollector struct {
 	metrics []metric
 
 	sendsDropped, closed            *prometheus.Desc // by reason
+	doorConnections, doorAccepted   *prometheus.Desc // by door
+	doorReceived, doorSent          *prometheus.Desc
+	certificate                     *prometheus.Desc
 	messages, turns, handler        *prometheus.Desc
 	lag, state, logDropped, sampled *prometheus.Desc
 }
@@ -46,8 +49,15 @@ func newCoreCollector(server *Server) *coreCollector {
 	c := &coreCollector{
 		server:       server,
 		sendsDropped: describe("sends_dropped_total", "Payloads that were not queued for a connection.", "reason"),
-		closed:       describe("connections_closed_total", "Connections that ended.", "reason"),
-		messages:     describe("loop_messages_total", "Messages that the logic loop has handled."),
+		closed: describe("connections_closed_total",
+			"Connections that ended, and clients that were turned away in their handshake.", "reason"),
+		doorConnections: describe("door_connections", "Connections of a door that are open or being closed.", "door"),
+		doorAccepted:    describe("door_connections_accepted_total", "Connections of a door that logic was told of.", "door"),
+		doorReceived:    describe("door_packets_received_total", "Packets of a door's clients handed to logic.", "door"),
+		doorSent:        describe("door_packets_sent_total", "Packets queued for a door's clients.", "door"),
+		certificate: describe("tls_certificate_expiry_timestamp_seconds",
+			"When the certificate of the doors with TLS ends, as seconds since 1970."),
+		messages: describe("loop_messages_total", "Messages that the logic loop has handled."),
 		turns: describe("loop_turn_seconds",
 			"Time of a turn of the logic loop that had messages: what arrives meanwhile waits so long."),
 		handler: describe("handler_seconds", "Time that logic took for a message; one message of 64 is measured."),
@@ -114,7 +124,8 @@ func (c *coreCollector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, m := range c.metrics {
 		descriptions <- m.description
 	}
-	for _, d := range []*prometheus.Desc{c.sendsDropped, c.closed, c.messages, c.turns, c.handler, c.lag, c.state,
+	for _, d := range []*prometheus.Desc{c.sendsDropped, c.closed, c.doorConnections, c.doorAccepted, c.doorReceived,
+		c.doorSent, c.certificate, c.messages, c.turns, c.handler, c.lag, c.state,
 		c.logDropped, c.sampled} {
 		descriptions <- d
 	}
@@ -134,6 +145,23 @@ func (c *coreCollector) Collect(metrics chan<- prometheus.Metric) {
 	for reason, count := range stats.Closed {
 		metrics <- prometheus.MustNewConstMetric(c.closed, prometheus.CounterValue, float64(count),
 			bridge.CloseReason(reason).String())
+	}
+	for _, door := range bridge.Doors(config.Core) {
+		for _, m := range []struct {
+			description *prometheus.Desc
+			kind        prometheus.ValueType
+			value       uint64
+		}{
+			{c.doorConnections, prometheus.GaugeValue, door.Stats.ConnectionsCurrent},
+			{c.doorAccepted, prometheus.CounterValue, door.Stats.ConnectionsAccepted},
+			{c.doorReceived, prometheus.CounterValue, door.Stats.PacketsReceived},
+			{c.doorSent, prometheus.CounterValue, door.Stats.PacketsSent},
+		} {
+			metrics <- prometheus.MustNewConstMetric(m.description, m.kind, float64(m.value), door.Name)
+		}
+	}
+	if expires := config.CertificateExpires; expires != nil && !expires().IsZero() {
+		metrics <- prometheus.MustNewConstMetric(c.certificate, prometheus.GaugeValue, float64(expires().Unix()))
 	}
 	times := config.Loop.Times()
 	metrics <- prometheus.MustNewConstMetric(c.messages, prometheus.CounterValue, float64(times.Messages()))

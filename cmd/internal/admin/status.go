@@ -13,6 +13,7 @@ type Status struct {
 	State          State             `json:"state"`
 	Core           string            `json:"core"`
 	Port           int               `json:"port"`
+	Doors          []Door            `json:"doors"`
 	Milliseconds   int64             `json:"milliseconds"` // of the server's clock, for rates
 	UptimeSeconds  float64           `json:"uptime_seconds"`
 	Connections    uint64            `json:"connections"`
@@ -27,6 +28,13 @@ type Status struct {
 	Turns      []uint64  `json:"turns"`
 	// LagSeconds is how long the loop took to come round for this request; -1: it did not.
 	LagSeconds float64 `json:"lag_seconds"`
+}
+
+// Door is one of the ports.
+type Door struct {
+	Name        string `json:"name"`
+	Port        int    `json:"port"`
+	Connections uint64 `json:"connections"`
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
@@ -54,6 +62,9 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 		},
 		Closed:     make(map[string]uint64),
 		LagSeconds: -1,
+	}
+	for _, door := range bridge.Doors(s.config.Core) {
+		status.Doors = append(status.Doors, Door{door.Name, door.Port, door.Stats.ConnectionsCurrent})
 	}
 	for reason, count := range stats.Closed {
 		if count > 0 {

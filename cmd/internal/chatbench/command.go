@@ -67,7 +67,7 @@ var errWrongReplies = errors.New("the server did not answer as it has to")
 
 func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progressLine, stdout, stderr io.Writer,
 ) error {
-	loadOptions := load.Options{Address: o.address, Progress: progress.show}
+	loadOptions := load.Options{Address: o.address, Door: o.door, Progress: progress.show}
 	if o.pid != 0 {
 		watch, err := serverwatch.New(o.pid, o.countSyscalls)
 		if err != nil {
@@ -84,7 +84,7 @@ func run(ctx context.Context, o *options, s *scenario.Scenario, progress *progre
 	if m.Server != nil && m.Server.SyscallsError != nil {
 		fmt.Fprintf(stderr, "chatbench: system calls were not counted: %v\n", m.Server.SyscallsError)
 	}
-	result := report.New(s, o.address, o.pid, m)
+	result := report.New(s, o.doorAddress(), o.pid, m)
 	if o.json != "" {
 		if err := result.WriteJSON(o.json, stdout); err != nil {
 			return err

@@ -46,6 +46,9 @@ func TestWrongOptions(t *testing.T) {
 		{[]string{"--rate", "fast"}, "allowed is a number"},
 		{[]string{"--duration", "5"}, "allowed is a time"},
 		{[]string{"--count-syscalls"}, "needs --pid"},
+		{[]string{"--door", "udp"}, "a door is tcp, tls, ws or wss"},
+		{[]string{"--door", "ws", "--tls-insecure"}, "need --door tls or wss"},
+		{[]string{"--door", "wss", "--tls-ca", "no-such-file"}, "option --tls-ca: "},
 		{[]string{"another.toml"}, "unexpected argument"},
 	} {
 		_, stderr, code := runMain(t, echo, c.arguments...)

@@ -1,16 +1,21 @@
 package chatbench
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"iocpnetlib/cmd/internal/chatbench/load"
 	"iocpnetlib/cmd/internal/chatbench/scenario"
+	"iocpnetlib/internal/doorclient"
 )
 
 const usageText = `Chatbench puts a server under the load that a scenario describes, checks every reply, and measures.
@@ -24,6 +29,9 @@ type options struct {
 	flags         *flag.FlagSet
 	scenario      string // path
 	address       string
+	door          load.Door
+	tlsCA         string // path; empty: not given
+	tlsInsecure   bool
 	pid           int // 0: not given
 	countSyscalls bool
 	json, svg     string
@@ -36,6 +44,13 @@ func newOptions() *options {
 	o := &options{flags: flag.NewFlagSet("chatbench", flag.ContinueOnError)}
 	o.flags.SetOutput(io.Discard) // the error is told once, without the list of options
 	o.flags.StringVar(&o.address, "address", "127.0.0.1:11021", "`host:port` of the server")
+	o.flags.Func("door", "`door` of the server that is there: tcp, tls, ws or wss (default tcp)", func(text string) (err error) {
+		o.door.Kind, err = doorclient.ParseKind(text)
+		return err
+	})
+	o.flags.StringVar(&o.tlsCA, "tls-ca", "", "`file` with the certificates that the server's has to lead to, in PEM; \"\": "+
+		"those of the system")
+	o.flags.BoolVar(&o.tlsInsecure, "tls-insecure", false, "take any certificate of the server")
 	o.flags.Func("pid", "process `id` of a server on this machine: its processor time and memory are measured",
 		func(text string) (err error) {
 			if o.pid, err = strconv.Atoi(text); err != nil || o.pid < 1 {
@@ -125,7 +140,40 @@ func (o *options) parse(arguments []string) error {
 	if o.countSyscalls && o.pid == 0 {
 		return errors.New("option --count-syscalls needs --pid")
 	}
+	return o.trust()
+}
+
+// trust says whom the clients of doors with TLS trust.
+func (o *options) trust() error {
+	if !o.door.Kind.TLS {
+		if o.tlsCA != "" || o.tlsInsecure {
+			return errors.New("options --tls-ca and --tls-insecure need --door tls or wss")
+		}
+		return nil
+	}
+	host, _, _ := net.SplitHostPort(o.address) // it was checked
+	o.door.TLS = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	o.door.TLS.InsecureSkipVerify = o.tlsInsecure
+	if o.tlsCA == "" {
+		return nil
+	}
+	certificates, err := os.ReadFile(o.tlsCA)
+	if err != nil {
+		return fmt.Errorf("option --tls-ca: %w", err)
+	}
+	o.door.TLS.RootCAs = x509.NewCertPool()
+	if !o.door.TLS.RootCAs.AppendCertsFromPEM(certificates) {
+		return fmt.Errorf("option --tls-ca is %q, allowed is a file with certificates in PEM", o.tlsCA)
+	}
 	return nil
+}
+
+// doorAddress is the address as results show it, with the door unless that is plain TCP.
+func (o *options) doorAddress() string {
+	if o.door.Kind.IsPlain() {
+		return o.address
+	}
+	return o.door.Kind.String() + "://" + o.address
 }
 
 // readScenario reads the scenario, replaces what the command line does, and checks it.

@@ -25,14 +25,17 @@ func (s *server) startAdmin() (*admin.Server, error) {
 		Name:           s.name,
 		Address:        c.options.Admin,
 		Token:          c.options.AdminToken,
-		MaxConnections: c.options.Net.MaxConnections,
+		MaxConnections: c.options.Places(),
 		MessagePool:    c.options.Net.MessagePool,
-		Core:           s.core,
-		Loop:           s.loop,
-		Host:           adminHost{s},
-		Logic:          logic,
-		Logger:         s.logger,
-		LogLines:       s.logQueue.leftOut,
+
+		CertificateExpires: s.doors.certificateExpires,
+
+		Core:     s.core,
+		Loop:     s.loop,
+		Host:     adminHost{s},
+		Logic:    logic,
+		Logger:   s.logger,
+		LogLines: s.logQueue.leftOut,
 	})
 	if err != nil && c.set.Find("admin").Source().IsDefault() {
 		s.logger.Warn("there is no admin page; --admin names another address for it", zap.Error(err))

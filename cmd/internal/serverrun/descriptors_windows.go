@@ -1,4 +1,4 @@
 package serverrun
 
 // warnOfDescriptors: Windows has no such limit.
-func (s *server) warnOfDescriptors(int) {}
+func (s *server) warnOfDescriptors(*Options) {}

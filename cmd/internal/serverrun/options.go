@@ -28,6 +28,7 @@ type Options struct {
 	AdminToken  string
 
 	io, logLevel string
+	doors        doorOptions
 }
 
 // What options may be beside the ranges of the core.
@@ -50,8 +51,8 @@ func (o *Options) declare(set *settings.Set, minPacketSize int, rate bridge.Rate
 	net.Rate = bridge.RateLimit{PacketsPerSecond: rate.PacketsPerSecond, BytesPerSecond: rate.BytesPerSecond,
 		Burst: net.Rate.Burst}
 
-	set.Int(&net.Port, 0, 65535, settings.Setting{Name: "port", Seed: "PortNumber",
-		Usage: "TCP `port` to listen on; 0: any free one"})
+	set.Int(&net.Port, noPort, 65535, settings.Setting{Name: "port", Seed: "PortNumber",
+		Usage: "TCP `port` for packets on plain TCP; 0: any free one; -1: none, only those below"})
 	set.Text(&net.BindAddress, checkBindAddress, settings.Setting{Name: "bind", DefaultText: "all, IPv4 and IPv6",
 		Usage: "IP `address` to listen on"})
 	set.Text(&o.Core, nil, settings.Setting{Name: "core",
@@ -61,7 +62,7 @@ func (o *Options) declare(set *settings.Set, minPacketSize int, rate bridge.Rate
 	set.Int(&net.WorkThreads, 0, 64, settings.Setting{Name: "io-threads", Seed: "WorkThreadCount",
 		Usage: "`number` of I/O threads; 0: the logic loop does the I/O itself, which costs least for each message"})
 	set.Int(&net.MaxConnections, 1, 1_000_000, settings.Setting{Name: "max-connections", Seed: "MaxConnectionCount",
-		Usage: "`number` of connections; further ones are closed at once"})
+		Usage: "`number` of connections of each port; further ones are closed at once"})
 	set.Int(&net.MaxPacketSize, minPacketSize, 65535, settings.Setting{Name: "max-packet-size", Seed: "MaxPacketSize",
 		Usage: "largest packet in `bytes`, header included; a larger one closes its connection"})
 	set.Int(&net.RecvBufferSize, 1<<10, 1<<24, settings.Setting{Name: "receive-buffer",
@@ -76,6 +77,7 @@ func (o *Options) declare(set *settings.Set, minPacketSize int, rate bridge.Rate
 		Usage: "`number` of packets in the reserve behind them; using it is logged"})
 	set.Duration(&net.PerformancePeriod, 0, 24*time.Hour, settings.Setting{Name: "performance-period",
 		Seed: "PerformancePacketMillisecondsTime", Usage: "`time` between log lines with packets a second; 0s: none"})
+	o.declareDoors(set)
 	o.declareLimits(set)
 	o.declareOperation(set)
 }
@@ -169,6 +171,9 @@ func (o *Options) check(set *settings.Set) error {
 		if address, err := netip.ParseAddrPort(o.Admin); err != nil || !address.Addr().IsLoopback() {
 			return set.Refuse("admin", "a loopback address, or an admin-token beside it")
 		}
+	}
+	if err := o.checkDoors(set); err != nil {
+		return err
 	}
 	// The receive buffer holds a few packets of any size, so that a large one does not stall those behind it.
 	o.Net.RecvBufferSize = max(o.Net.RecvBufferSize, 2*o.Net.MaxPacketSize)

@@ -112,6 +112,8 @@ func (p *Program) command(arguments []string, stdout io.Writer, stderr *os.File)
 		case "--version":
 			p.printVersion(stdout)
 			return ExitOK
+		case "certificate":
+			return p.makeCertificate(arguments[1:], stdout, stderr)
 		case "config":
 			return p.printConfig(arguments[1:], stdout, stderr)
 		case "service":
@@ -161,7 +163,7 @@ func (p *Program) run(arguments []string, caught signals, stdout io.Writer, stde
 		return p.usage(c, err, stdout, stderr)
 	}
 
-	core, err := bridge.Open(options.Core, logger)
+	core, opened, err := openCore(c, logger)
 	if err != nil {
 		// In the message rather than in a field: it has several lines, and tells what to do.
 		logger.Error(fmt.Sprintf("%s cannot start: %v", p.Name, err))
@@ -180,6 +182,7 @@ func (p *Program) run(arguments []string, caught signals, stdout io.Writer, stde
 		level:         level,
 		logger:        logger,
 		core:          core,
+		doors:         opened,
 		logic:         logic,
 		logQueue:      queue,
 		loop:          bridge.NewLoop(core, logic),
@@ -218,7 +221,8 @@ func enableMiniDump(core bridge.Core, c *configuration, logger *zap.Logger) erro
 func (p *Program) usage(c *configuration, err error, stdout, stderr io.Writer) int {
 	if errors.Is(err, settings.ErrHelp) {
 		fmt.Fprintf(stdout, "%s\n\nUsage: %s [options]\n       %s config [options]   show every setting and where it "+
-			"comes from\n       %s --version\n%s\n", p.About, p.Name, p.Name, p.Name, serviceUsage(p.Name))
+			"comes from\n       %s certificate   make a certificate for trying out TLS\n       %s --version\n%s\n",
+			p.About, p.Name, p.Name, p.Name, p.Name, serviceUsage(p.Name))
 		c.set.WriteHelp(stdout)
 		return ExitOK
 	}

@@ -30,6 +30,7 @@ type server struct {
 	logger      *zap.Logger
 	logQueue    *logQueue
 	core        bridge.Core
+	doors       *doors
 	logic       Logic
 	loop        *bridge.Loop
 	signals     signals
@@ -141,7 +142,7 @@ func (s *server) serve() (err error) {
 		defer page.Close()
 	}
 	defer s.closeOver()
-	s.warnOfDescriptors(net.MaxConnections)
+	s.warnOfDescriptors(&s.current().options)
 	if err := s.core.Start(*net); err != nil {
 		return err
 	}
@@ -161,15 +162,19 @@ func (s *server) serve() (err error) {
 		zap.Int("port", s.core.Port()),
 		zap.String("core", s.core.Name()),
 		zap.Int("io_threads", net.WorkThreads),
-		zap.Int("max_connections", net.MaxConnections),
+		zap.Int("max_connections", s.current().options.Places()),
 		zap.Int("max_packet_size", net.MaxPacketSize),
+	}
+	if s.current().options.doorCount() > 1 {
+		fields = append(fields, zap.Any("ports", ports(s.core)))
 	}
 	if page != nil {
 		fields = append(fields, zap.String("admin", page.URL()))
 	}
 	s.logger.Info("ready", fields...)
 	s.setState(admin.StateReady, 0)
-	// The only line of standard output, for scripts that let the system choose the port.
+	// The only line of standard output, for scripts that let the system choose the port: of plain TCP, or else of the
+	// first door. The log has all.
 	fmt.Fprintf(s.stdout, "listening on port %d\n", s.core.Port())
 
 	for {
@@ -299,6 +304,15 @@ func (s *server) watchForSecondSignal(stopped <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// ports are the ports of all doors, by name.
+func ports(core bridge.Core) map[string]int {
+	ports := make(map[string]int)
+	for _, door := range bridge.Doors(core) {
+		ports[door.Name] = door.Port
+	}
+	return ports
 }
 
 func addressText(bind string) string {

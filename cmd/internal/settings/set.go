@@ -48,6 +48,9 @@ type Set struct {
 // New makes an empty set. The names of environment variables begin with the program's name.
 func New(program string) *Set { return &Set{program: program, byName: make(map[string]*Setting)} }
 
+// Program is the name of the program.
+func (s *Set) Program() string { return s.program }
+
 // All returns the settings in the order in which they were added. They belong to the set.
 func (s *Set) All() []*Setting { return s.all }
 

@@ -20,13 +20,13 @@ import (
 // nobody is logged in on it. So whatever was meant for the one who had the slot before is noticed.
 type churners struct {
 	*hostile
-	address string
-	checks  *failures.List
-	rooms   int
-	seed    uint64
-	rate    float64 // connections a second of all together; 0: as fast as they can
-	start   time.Time
-	limit   int64 // connections; 0: until they are stopped
+	entrance *entrance
+	checks   *failures.List
+	rooms    int
+	seed     uint64
+	rate     float64 // connections a second of all together; 0: as fast as they can
+	start    time.Time
+	limit    int64 // connections; 0: until they are stopped
 
 	begun  atomic.Int64 // numbers the connections
 	closed [churnWays]atomic.Int64
@@ -40,7 +40,7 @@ const (
 	churnReset                     // reset, with answers on their way
 	churnHalfOpen                  // the sending side ended, all answers read up to the server's end
 	churnMidPacket                 // closed in the middle of a packet
-	churnAtOnce                    // closed right after it was made, at times with a reset
+	churnAtOnce                    // closed right after it was made, before or after handshakes, at times with a reset
 	churnViolation                 // closed by the server for a packet length that cannot be
 	churnWays
 )
@@ -48,8 +48,8 @@ const (
 var churnWayNames = [churnWays]string{"orderly", "reset", "half-open", "mid-packet", "at once", "violation"}
 
 // startChurners starts the clients. limit is the number of connections, 0 for no end.
-func startChurners(ctx context.Context, address string, c *Config, checks *failures.List, limit int64) *churners {
-	ch := &churners{address: address, checks: checks, rooms: c.Rooms, seed: c.Seed, rate: c.ChurnRate, limit: limit,
+func startChurners(ctx context.Context, entrance *entrance, c *Config, checks *failures.List, limit int64) *churners {
+	ch := &churners{entrance: entrance, checks: checks, rooms: c.Rooms, seed: c.Seed, rate: c.ChurnRate, limit: limit,
 		start: time.Now()}
 	ch.hostile = unleash(ctx, c.Churners, ch.run)
 	return ch
@@ -94,7 +94,11 @@ type churnVisit struct {
 }
 
 func (v *churnVisit) run(ctx context.Context, way churnWay) error {
-	c, err := dial(ctx, v.address, nil)
+	come := func() (*client, error) { return v.entrance.dial(ctx, nil) }
+	if way == churnAtOnce && !v.entrance.kind.IsPlain() && v.random.IntN(2) == 0 {
+		come = func() (*client, error) { return v.entrance.knock(ctx) }
+	}
+	c, err := come()
 	if err != nil {
 		return err
 	}

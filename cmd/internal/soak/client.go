@@ -2,17 +2,15 @@ package soak
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"iocpnetlib/bridge"
 	"iocpnetlib/chat"
-	"iocpnetlib/cmd/internal/tcpdial"
+	"iocpnetlib/internal/doorclient"
 )
 
 // patience bounds every wait for the server: far more than is needed, so that only a hang reaches it.
@@ -20,18 +18,13 @@ const patience = 30 * time.Second
 
 // client is one connection to the server. It belongs to one goroutine, but for writes and closing.
 type client struct {
-	conn   *net.TCPConn
+	conn   *doorclient.Socket
 	reader *bufio.Reader
 	taken  int // bytes of the reader's buffer that the last packet had
 }
 
-// dial connects. A machine that has run out of local ports gets time to free some.
-func dial(ctx context.Context, address string, control tcpdial.Control) (*client, error) {
-	conn, err := tcpdial.Dial(ctx, address, nil, control, patience)
-	if err != nil {
-		return nil, err
-	}
-	return &client{conn: conn, reader: bufio.NewReaderSize(conn, 4<<10)}, nil
+func newClient(conn *doorclient.Socket) *client {
+	return &client{conn: conn, reader: bufio.NewReaderSize(conn, 4<<10)}
 }
 
 func (c *client) close() { _ = c.conn.Close() }

@@ -101,8 +101,8 @@ func run(ctx context.Context, name string, c *Config, stdout, stderr *os.File) i
 		}
 		c.Server = path
 	}
-	fmt.Fprintf(stdout, "chatsoak %s: core %s, seed %d, %d rooms of %d members at %g chats/s each", name, c.Core, c.Seed,
-		c.Rooms, c.Members, c.Rate)
+	fmt.Fprintf(stdout, "chatsoak %s: core %s, door %s, seed %d, %d rooms of %d members at %g chats/s each", name, c.Core,
+		c.Door, c.Seed, c.Rooms, c.Members, c.Rate)
 	if len(c.ServerArgs) > 0 {
 		fmt.Fprintf(stdout, ", server options %s", strings.Join(c.ServerArgs, " "))
 	}

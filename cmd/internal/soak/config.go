@@ -1,15 +1,20 @@
 package soak
 
-import "time"
+import (
+	"time"
+
+	"iocpnetlib/internal/doorclient"
+)
 
 // Config is what the scenarios are run with. Its fields are named after the options.
 type Config struct {
-	Server     string   // path of chatserver
-	Core       string   // its --core
-	ServerArgs []string // its further options; they win over those that a scenario needs
-	ServerEnv  []string // variables for it
-	ServerLog  string   // file for its log; empty: none
-	Seed       uint64   // of everything that is left to chance
+	Server     string          // path of chatserver
+	Core       string          // its --core
+	Door       doorclient.Kind // through which all clients come, on a port beside the one for plain TCP
+	ServerArgs []string        // its further options; they win over those that a scenario needs
+	ServerEnv  []string        // variables for it
+	ServerLog  string          // file for its log; empty: none
+	Seed       uint64          // of everything that is left to chance
 
 	Rooms   int     // rooms with members
 	Members int     // members of each

@@ -39,7 +39,7 @@ type crowd struct {
 const arriveAtOnce = 32
 
 // gatherCrowd connects all members, lets them enter, and starts to chat once all are in.
-func gatherCrowd(ctx context.Context, address string, c *Config, checks *failures.List) (*crowd, error) {
+func gatherCrowd(ctx context.Context, entrance *entrance, c *Config, checks *failures.List) (*crowd, error) {
 	crowd := &crowd{checks: checks, lag: latency.NewHistogram(), chatAnswer: chatResponse(chat.ResultNone),
 		interval: time.Duration(float64(time.Second) / c.Rate), paced: make(chan struct{})}
 	crowd.watchWindows()
@@ -54,7 +54,7 @@ func gatherCrowd(ctx context.Context, address string, c *Config, checks *failure
 		crowd.rooms = append(crowd.rooms, r)
 		crowd.members = append(crowd.members, r.members...)
 	}
-	if err := crowd.arrive(ctx, address); err != nil {
+	if err := crowd.arrive(ctx, entrance); err != nil {
 		crowd.disperse()
 		return nil, err
 	}
@@ -70,14 +70,14 @@ func gatherCrowd(ctx context.Context, address string, c *Config, checks *failure
 	return crowd, nil
 }
 
-func (c *crowd) arrive(ctx context.Context, address string) error {
+func (c *crowd) arrive(ctx context.Context, entrance *entrance) error {
 	errs := make(chan error, len(c.members))
 	places := make(chan struct{}, arriveAtOnce)
 	for _, m := range c.members {
 		places <- struct{}{}
 		go func() {
 			defer func() { <-places }()
-			client, err := dial(ctx, address, nil)
+			client, err := entrance.dial(ctx, nil)
 			if err == nil {
 				m.client = client
 				err = client.arrive(m.name, m.room.number)

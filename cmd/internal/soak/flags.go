@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"iocpnetlib/internal/doorclient"
 )
 
 // newFlags are the options; they set the fields of c, and have its values as their defaults.
@@ -15,6 +17,7 @@ func newFlags(c *Config) *flag.FlagSet {
 	flags.SetOutput(io.Discard) // the error is told once, without the list of options
 	flags.StringVar(&c.Server, "server", c.Server, "`path` of chatserver (default the one beside this program)")
 	flags.StringVar(&c.Core, "core", c.Core, "network `core` of the server: auto, go, or the path of a core's library")
+	flags.Var(&doorKind{&c.Door}, "door", "`door` of the server that all clients use: tcp, tls, ws or wss")
 	flags.StringVar(&c.ServerLog, "server-log", c.ServerLog, "`file` for the server's log")
 	flags.Uint64Var(&c.Seed, "seed", c.Seed, "`number` that decides what is left to chance")
 	flags.IntVar(&c.Rooms, "rooms", c.Rooms, "`number` of rooms with members")
@@ -39,6 +42,21 @@ func newFlags(c *Config) *flag.FlagSet {
 	flags.StringVar(&c.CSV, "csv", c.CSV, "`file` for the samples of soak; draw reads it")
 	flags.StringVar(&c.SVG, "svg", c.SVG, "`file` for the picture of soak and draw")
 	return flags
+}
+
+// doorKind is a kind of door by its name.
+type doorKind struct{ kind *doorclient.Kind }
+
+func (d *doorKind) String() string {
+	if d.kind == nil {
+		return ""
+	}
+	return d.kind.String()
+}
+
+func (d *doorKind) Set(text string) (err error) {
+	*d.kind, err = doorclient.ParseKind(text)
+	return err
 }
 
 // kindList is a list of flood kinds, separated by commas.

@@ -34,19 +34,19 @@ const floodChunk = 16 << 10
 // comes back. Whoever is disconnected comes again.
 type flooders struct {
 	*hostile
-	address string
-	checks  *failures.List
-	rooms   int
-	kinds   []FloodKind
-	rate    float64 // packets a second and flooder; 0: as fast as it can
-	base    int64   // incarnations of the groups before
+	entrance *entrance
+	checks   *failures.List
+	rooms    int
+	kinds    []FloodKind
+	rate     float64 // packets a second and flooder; 0: as fast as it can
+	base     int64   // incarnations of the groups before
 
 	packets      atomic.Int64 // sent
 	disconnected atomic.Int64
 }
 
-func startFlooders(ctx context.Context, address string, c *Config, checks *failures.List, base int64) *flooders {
-	f := &flooders{address: address, checks: checks, rooms: c.Rooms, kinds: c.FloodKinds, rate: c.FloodRate, base: base}
+func startFlooders(ctx context.Context, entrance *entrance, c *Config, checks *failures.List, base int64) *flooders {
+	f := &flooders{entrance: entrance, checks: checks, rooms: c.Rooms, kinds: c.FloodKinds, rate: c.FloodRate, base: base}
 	f.hostile = unleash(ctx, c.Flooders, f.run)
 	return f
 }
@@ -63,7 +63,7 @@ func (f *flooders) run(ctx context.Context, index int) {
 
 // visit lasts until the server has disconnected the client.
 func (f *flooders) visit(ctx context.Context, kind FloodKind, index int, incarnation int64) error {
-	c, err := dial(ctx, f.address, nil)
+	c, err := f.entrance.dial(ctx, nil)
 	if err != nil {
 		return err
 	}

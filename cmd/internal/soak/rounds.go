@@ -120,7 +120,7 @@ func cpuShare(rounds []round) string {
 // compareScenario is what the scenarios have in common that compare rounds.
 func compareScenario(ctx context.Context, s *session, name string, with func(pair int) (stop func()),
 	after func(quiet, hostile []round)) error {
-	crowd, err := gatherCrowd(s.ctx, s.server.Address(), s.config, s.checks)
+	crowd, err := gatherCrowd(s.ctx, s.entrance, s.config, s.checks)
 	if err != nil {
 		s.checks.Add("%v", err)
 		return s.end()

@@ -41,7 +41,7 @@ func (s *session) churn() {
 	}
 	s.settled(idle)
 	warmUp := max(s.config.Connections/50, churnWarmUp)
-	startChurners(s.ctx, s.server.Address(), s.config, s.checks, warmUp).wait()
+	startChurners(s.ctx, s.entrance, s.config, s.checks, warmUp).wait()
 	var t texttable.Table
 	t.Add("", "connections", "handles", "threads", "memory MiB", "connections/s")
 	look := func(name string, connections int64, took time.Duration) processusage.Usage {
@@ -62,7 +62,7 @@ func (s *session) churn() {
 		config := *s.config
 		config.Seed += uint64(part+1) << 32
 		begun := time.Now()
-		ch := startChurners(s.ctx, s.server.Address(), &config, s.checks, connections)
+		ch := startChurners(s.ctx, s.entrance, &config, s.checks, connections)
 		ch.wait()
 		if s.ctx.Err() != nil {
 			break

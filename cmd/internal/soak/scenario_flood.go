@@ -14,7 +14,7 @@ func Flood(ctx context.Context, c *Config, out io.Writer) error {
 	}
 	var packets, disconnected int64
 	with := func(pair int) func() {
-		flood := startFlooders(s.ctx, s.server.Address(), c, s.checks, firstIncarnation(pair))
+		flood := startFlooders(s.ctx, s.entrance, c, s.checks, firstIncarnation(pair))
 		return func() {
 			flood.stop()
 			packets += flood.packets.Load()

@@ -14,7 +14,7 @@ func SlowReader(ctx context.Context, c *Config, out io.Writer) error {
 	}
 	var entered, disconnected int64
 	with := func(pair int) func() {
-		slow := startSlowReaders(s.ctx, s.server.Address(), c, s.checks, firstIncarnation(pair))
+		slow := startSlowReaders(s.ctx, s.entrance, c, s.checks, firstIncarnation(pair))
 		return func() {
 			slow.untilDisconnected(s.ctx)
 			slow.stop()

@@ -75,14 +75,13 @@ func (r *soakRun) run() {
 	c := r.config
 	idle := r.usage()
 	var err error
-	if r.crowd, err = gatherCrowd(r.ctx, r.server.Address(), c, r.checks); err != nil {
+	if r.crowd, err = gatherCrowd(r.ctx, r.entrance, c, r.checks); err != nil {
 		r.checks.Add("%v", err)
 		return
 	}
-	address := r.server.Address()
-	r.slow = startSlowReaders(r.ctx, address, c, r.checks, 0)
-	r.flood = startFlooders(r.ctx, address, c, r.checks, 0)
-	r.churn = startChurners(r.ctx, address, c, r.checks, 0)
+	r.slow = startSlowReaders(r.ctx, r.entrance, c, r.checks, 0)
+	r.flood = startFlooders(r.ctx, r.entrance, c, r.checks, 0)
+	r.churn = startChurners(r.ctx, r.entrance, c, r.checks, 0)
 	r.before, r.at = r.usage(), time.Now()
 	r.taken, r.window = r.at, newWindow(time.Time{}, r.at.Add(2*c.Duration+time.Hour))
 	r.crowd.watchWindows(r.window)

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,9 @@ type session struct {
 	checks  *failures.List
 	out     io.Writer
 	server  *serverprocess.Process
-	maximum int // --max-connections of the server
+	maximum int // --max-connections of the server, of each door
+
+	entrance *entrance
 
 	ctx    context.Context // ends with the caller's, with the server, and with the first failure
 	cancel context.CancelFunc
@@ -35,13 +38,23 @@ type session struct {
 }
 
 // begin starts the server.
-func begin(ctx context.Context, c *Config, out io.Writer) (*session, error) {
-	s := &session{config: c, checks: failures.NewList(), out: out, caller: ctx}
+func begin(ctx context.Context, c *Config, out io.Writer) (s *session, err error) {
+	s = &session{config: c, checks: failures.NewList(), out: out, caller: ctx}
+	s.entrance, err = newEntrance(c.Door, s.serverOption("max-packet-size", bridge.DefaultConfig().MaxPacketSize))
+	defer func() {
+		if err != nil {
+			s.entrance.remove()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
 	s.maximum = max(1000, c.Rooms*c.Members+strangersRoom)
 	arguments := append([]string{"--port", "0", "--bind", "127.0.0.1", "--core", c.Core,
 		"--max-connections", strconv.Itoa(s.maximum),
 		"--max-rooms", strconv.Itoa(max(100, c.Rooms)),
-		"--max-room-users", strconv.Itoa(c.Members + strangersRoom)}, c.ServerArgs...)
+		"--max-room-users", strconv.Itoa(c.Members + strangersRoom)}, s.entrance.options...)
+	arguments = append(arguments, c.ServerArgs...)
 	s.maximum = s.serverOption("max-connections", s.maximum)
 	if c.ServerLog != "" {
 		file, err := os.Create(c.ServerLog)
@@ -57,6 +70,9 @@ func begin(ctx context.Context, c *Config, out io.Writer) (*session, error) {
 	server, err := serverprocess.Start(log, c.Server, arguments, c.ServerEnv...)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.entrance.open(server); err != nil {
+		return nil, errors.Join(err, server.Stop(patience))
 	}
 	s.server = server
 	s.ctx, s.cancel = context.WithCancel(ctx)
@@ -115,6 +131,7 @@ func (s *session) settled(before processusage.Usage) processusage.Usage {
 // anything at all was wrong.
 func (s *session) end() error {
 	s.cancel()
+	defer s.entrance.remove()
 	if s.logTo != nil {
 		defer s.logTo.Close()
 	}
@@ -182,7 +199,7 @@ func (s *session) fillSlots() error {
 	proof := enterRequest(nil, 0)
 	answer := enterResponse(chat.ResultEnterRoomNotFoundUser)
 	for range s.maximum {
-		c, err := dial(s.ctx, s.server.Address(), nil)
+		c, err := s.entrance.dial(s.ctx, nil)
 		if err != nil {
 			return fmt.Errorf("connection %d of %d: %w", len(clients)+1, s.maximum, err)
 		}
@@ -195,7 +212,7 @@ func (s *session) fillSlots() error {
 			return fmt.Errorf("connection %d of %d was not answered: %w", len(clients), s.maximum, err)
 		}
 	}
-	c, err := dial(s.ctx, s.server.Address(), nil)
+	c, err := s.entrance.dial(s.ctx, nil)
 	if err != nil {
 		return nil // refused even earlier
 	}

@@ -19,17 +19,17 @@ const slowAskPeriod = 500 * time.Millisecond
 // slowReaders are clients that enter a busy room and never read. Whoever is disconnected comes again.
 type slowReaders struct {
 	*hostile
-	address string
-	checks  *failures.List
-	rooms   int
-	base    int64 // incarnations of the groups before
+	entrance *entrance
+	checks   *failures.List
+	rooms    int
+	base     int64 // incarnations of the groups before
 
 	entered      atomic.Int64
 	disconnected atomic.Int64
 }
 
-func startSlowReaders(ctx context.Context, address string, c *Config, checks *failures.List, base int64) *slowReaders {
-	s := &slowReaders{address: address, checks: checks, rooms: c.Rooms, base: base}
+func startSlowReaders(ctx context.Context, entrance *entrance, c *Config, checks *failures.List, base int64) *slowReaders {
+	s := &slowReaders{entrance: entrance, checks: checks, rooms: c.Rooms, base: base}
 	s.hostile = unleash(ctx, c.SlowReaders, s.run)
 	return s
 }
@@ -45,7 +45,7 @@ func (s *slowReaders) run(ctx context.Context, index int) {
 
 // visit lasts until the server has disconnected the client.
 func (s *slowReaders) visit(ctx context.Context, index int, incarnation int64) error {
-	c, err := dial(ctx, s.address, slowSocket)
+	c, err := s.entrance.dial(ctx, slowSocket)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ function showStatus(now) {
   at("name").textContent = now.name;
   at("state").textContent = now.state;
   at("state").className = `pill ${now.state}`;
-  at("about").textContent = `port ${now.port} · ${now.core} · up ${duration(now.uptime_seconds)}`;
+  at("about").textContent = `${ports(now)} · ${now.core} · up ${duration(now.uptime_seconds)}`;
   at("drain").disabled = now.state !== "ready";
   at("connections").textContent = number(now.connections);
   at("connections-of").textContent = `of ${number(now.max_connections)}`;
@@ -197,6 +197,14 @@ function confirmed(question, about = "") {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
     dialog.showModal();
   });
+}
+
+/** Names the only port, or every door with its port and how many are connected through it. */
+function ports(now) {
+  if (now.doors.length === 1) {
+    return `port ${now.port}`;
+  }
+  return now.doors.map((door) => `${door.name} ${door.port}: ${number(door.connections)}`).join(" · ");
 }
 
 /** Shows in an <output> what came of a wish. */

@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-
-	"iocpnetlib/cmd/internal/tcpdial"
 )
 
 const (
@@ -18,11 +16,6 @@ const (
 	// 28,000 ports for them.
 	connectionsPerSource = 20_000
 )
-
-// dial connects client number index.
-func (r *run) dial(ctx context.Context, index int) (*net.TCPConn, error) {
-	return tcpdial.Dial(ctx, r.options.Address, sourceAddress(r.options.Address, index), nil, patience)
-}
 
 // sourceAddress is the local address of a client. On the loopback interface every address 127.0.0.x is there, so that
 // more clients can connect than one address has ports; nil: the system chooses.

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -155,7 +154,7 @@ type echoClient struct {
 	isAnswered     sync.Once
 }
 
-func newEchoClient(c *echoClients, conn *net.TCPConn, index int) *echoClient {
+func newEchoClient(c *echoClients, conn *connection, index int) *echoClient {
 	s := c.scenario
 	client := &echoClient{clients: c, index: index, expect: echoPackets(s.Size, 1),
 		latencies: latency.NewRecorder(c.latency)}

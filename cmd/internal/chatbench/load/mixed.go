@@ -176,7 +176,7 @@ func (c *mixedClients) counted() (sum int64) {
 }
 
 // install gives a client its next connection instead of the one that has ended, unless the run has ended meanwhile.
-func (m *mixedClient) install(conn *net.TCPConn) error {
+func (m *mixedClient) install(conn *connection) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.clients.stopping.cut.Load() {

@@ -22,6 +22,7 @@ const patience = 30 * time.Second
 // Options are what a run needs beside its scenario.
 type Options struct {
 	Address  string             // of the server, host:port
+	Door     Door               // that is there
 	Watch    *serverwatch.Watch // of the server's process; nil: it is not watched
 	Patience time.Duration      // how long the last answers may take; 0: 30 s
 	Progress func(Progress)     // called about twice a second on the goroutine of Run; nil: nobody looks

@@ -2,9 +2,9 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"sync/atomic"
 	"time"
 )
@@ -12,7 +12,7 @@ import (
 // stream is the receiving side of a connection: one goroutine reads as much as there is into a large buffer and hands
 // it on in place.
 type stream struct {
-	conn   *net.TCPConn
+	conn   *connection
 	buffer []byte
 	filled int         // bytes of the buffer that were received and not used up yet
 	ending atomic.Bool // the client has ended its side, so the server's end follows
@@ -67,6 +67,24 @@ func (s *stream) take(n int, to receiver) error {
 	}
 	s.filled = copy(s.buffer, s.buffer[used:s.filled])
 	return nil
+}
+
+// readByRead is read with one call of Read after the other.
+func (s *stream) readByRead(to receiver) error {
+	for {
+		n, err := s.conn.Read(s.buffer[s.filled:])
+		if n > 0 {
+			if err := s.take(n, to); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return s.checkEnd()
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // checkEnd is for a connection that the server has ended in order.
