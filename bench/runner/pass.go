@@ -41,7 +41,7 @@ func (b *bench) measure(ctx context.Context, r *row, s *server, p pass, rate flo
 	if err != nil {
 		return nil, err
 	}
-	result, err := b.load(ctx, r, p, rate, process)
+	result, err := b.load(ctx, r, s, p, rate, process)
 	stopError := process.Stop(serverStop)
 	if command[0] == b.places.Wine && errors.Is(stopError, serverprocess.ErrInterrupted) {
 		stopError = nil // Wine may die of the signal that it passes on
@@ -55,9 +55,16 @@ func (b *bench) measure(ctx context.Context, r *row, s *server, p pass, rate flo
 	return metricsOf(result, p)
 }
 
-func (b *bench) load(ctx context.Context, r *row, p pass, rate float64, server *serverprocess.Process) (*outcome, error) {
-	arguments := []string{"--address", server.Address(), "--pid", strconv.Itoa(server.PID()),
+func (b *bench) load(ctx context.Context, r *row, s *server, p pass, rate float64, process *serverprocess.Process) (*outcome,
+	error) {
+	arguments := []string{"--address", process.Address(), "--pid", strconv.Itoa(process.PID()),
 		"--duration", b.Duration.String(), "--warmup", b.Warmup.String()}
+	if s.Door != "" {
+		arguments = append(arguments, "--door", s.Door)
+	}
+	if s.Door == "tls" || s.Door == "wss" {
+		arguments = append(arguments, "--tls-insecure")
+	}
 	switch p {
 	case passSyscalls:
 		arguments = append(arguments, "--count-syscalls")

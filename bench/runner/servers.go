@@ -36,6 +36,7 @@ type server struct {
 	IO     string // ioEpoll or ioURing; "": does not matter
 	Echo   string // the command of a server of echo and idle rows
 	Chat   string // the command of a server of room rows
+	Door   string // by which chatbench comes in; "": tcp
 }
 
 // What this project's servers are told in every row: no limits that the load would reach, and no log lines of info.
@@ -56,6 +57,9 @@ var servers = []server{
 	ours(openHouse(uring0), familyDoors, ioURing, "--core {core} --io io_uring --io-threads 0"+allDoors),
 	ours(openHouse(epoll0), familyDoors, ioEpoll, "--core {core} --io epoll --io-threads 0"+allDoors),
 	ours("go-core", familyGoCore, "", "--core go"),
+	behind("tls"),
+	behind("ws"),
+	behind("wss"),
 	peer("go-net", familyGo, "", "gopeer --peer net"),
 	peer("go-gnet", familyGo, "", "gopeer --peer gnet"),
 	peer("go-net-logic", familyGoLogic, "", "gopeer --peer net-logic"),
@@ -88,12 +92,20 @@ const (
 )
 
 func ours(name string, family family, io, options string) server {
-	return server{name, family, io, ourEcho + " " + options, ourChat + " " + options}
+	return server{Name: name, Family: family, IO: io, Echo: ourEcho + " " + options, Chat: ourChat + " " + options}
+}
+
+// behind is a server with only one door open, which the load comes in by.
+func behind(door string) server {
+	s := ours("door-"+door, familyGoCore, "", "--port -1 --"+door+"-port 0 --tls-cert {certificate}/cert.pem "+
+		"--tls-key {certificate}/key.pem")
+	s.Door = door
+	return s
 }
 
 func peer(name string, family family, io, command string) server {
 	command = "{peers}/" + command + " --port 0"
-	return server{name, family, io, command + " --mode echo", command + " --mode chat"}
+	return server{Name: name, Family: family, IO: io, Echo: command + " --mode echo", Chat: command + " --mode chat"}
 }
 
 func underWine(name string, family family, io, options string) server {
