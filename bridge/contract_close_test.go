@@ -92,7 +92,7 @@ func TestDisconnectSendsWhatIsQueued(t *testing.T) {
 
 // A client that reads nothing is cut off while what is queued for it is sent.
 func TestCloseTimeoutCutsOff(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		for _, timeout := range []time.Duration{0, 20 * time.Millisecond} {
 			config := testConfig()
 			config.MaxPacketSize = 60000

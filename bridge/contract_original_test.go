@@ -28,7 +28,7 @@ func TestOriginalEchoIsOverwritten(t *testing.T) {
 func TestOriginalSmallPoolStalls(t *testing.T) {
 	for _, pool := range []struct{ pool, reserve int }{{1, 0}, {1, 1}, {7, 5}} {
 		t.Run(fmt.Sprintf("%d+%d", pool.pool, pool.reserve), func(t *testing.T) {
-			onEachCore(t, func(t *testing.T, s *subject) {
+			onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 				config := testConfig()
 				config.MessagePool, config.ExtraMessagePool = pool.pool, pool.reserve
 				s.start(config)

@@ -98,7 +98,7 @@ func TestProxyHeaderInPieces(t *testing.T) {
 
 // A balancer that sends no header, or a wrong one, is not believed, and logic hears nothing of it.
 func TestProxyHeaderThatIsNone(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		s.start(fromLoopback(testConfig()))
 		for i, header := range []string{
 			string(packetOf(201, []byte("no header"))),

@@ -14,7 +14,7 @@ import (
 // Rule 8: stop works from any state, gives everything back, and start works again after it.
 
 func TestRule08StopFromAnyState(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		states := []struct {
 			name string
 			get  func(t *testing.T, config *Config) func() // changes the settings, returns what leads to the state
@@ -272,7 +272,7 @@ func TestRule08WaitingPollEndsWithStop(t *testing.T) {
 
 // Stop sends what is queued, to a client that reads, and ends the connection in order.
 func TestRule08StopDrains(t *testing.T) {
-	onEachCore(t, func(t *testing.T, s *subject) {
+	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
 		for _, begin := range []bool{false, true} {
 			config := testConfig()
 			config.MaxPacketSize, config.RecvBufferSize, config.SendBufferSize = 32<<10, 32<<10, 8<<20

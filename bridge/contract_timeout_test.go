@@ -33,8 +33,12 @@ func TestFirstPacketTimeout(t *testing.T) {
 		s.send(talkerID, packetOf(3, nil))
 		talker.expect(packetOf(3, nil))
 		require.Equal(t, uint64(2), s.core.Stats().Closed[CloseFirstPacketTimeout])
+		discarded := uint64(54)
+		if s.kind.door.hasWebSocket {
+			discarded = 2 // its length: of the rest of a frame that breaks off nothing has been received
+		}
 		s.eventually("half a packet is counted", func(stats Stats) bool {
-			return stats.ConnectionsCurrent == 1 && stats.BytesReceivedDiscarded == 54
+			return stats.ConnectionsCurrent == 1 && stats.BytesReceivedDiscarded == discarded
 		})
 	})
 }
@@ -225,6 +229,9 @@ func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
 // A client that breaks its connection does not take back what the core has received and held up by the limit.
 func TestAThrottledClientThatResetsLosesNothing(t *testing.T) {
 	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
+		if s.kind.door.hasWebSocket {
+			return // it reads packet by packet: what waits has not been received
+		}
 		s.start(almostNothing())
 		c, id := s.connected()
 		var all [][]byte

@@ -13,8 +13,8 @@ func TestConfigErrorsNameOptionValueAndRange(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no connections":       {func(c *Config) { c.MaxConnections = 0 }, "option --max-connections is 0, allowed is 1 to 1000000"},
-		"too many connections": {func(c *Config) { c.MaxConnections = 1_000_001 }, "option --max-connections is 1000001, allowed is 1 to 1000000"},
+		"no connections":       {func(c *Config) { c.MaxConnections = 0 }, "option --max-connections is 0, allowed is 1 to 4000000"},
+		"too many connections": {func(c *Config) { c.MaxConnections = 4_000_001 }, "option --max-connections is 4000001, allowed is 1 to 4000000"},
 		"no users":             {func(c *Config) { c.MaxUsers = 0 }, "option --max-users is 0, allowed is 1 to 1000, the value of --max-connections"},
 		"users over connections": {func(c *Config) { c.MaxUsers = 1001 },
 			"option --max-users is 1001, allowed is 1 to 1000, the value of --max-connections"},

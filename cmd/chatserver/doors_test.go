@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -33,10 +34,15 @@ var (
 	allDoors   = []doorclient.Kind{tcpDoor, tlsDoor, wsDoor, wssDoor}
 )
 
-// onEveryDoor runs a test on plain TCP for each network core, and on each other kind of door.
+// onEveryDoor runs a test on plain TCP for each network core, and on each other kind of door. Those are the same Go code
+// everywhere: all of them are tested on Linux with cgo, and the one that has everything wherever else the tests run.
 func onEveryDoor(t *testing.T, test func(t *testing.T, d door)) {
 	t.Helper()
-	onDoors(t, otherDoors, test)
+	others := otherDoors
+	if !nativeCore || runtime.GOOS != "linux" {
+		others = []doorclient.Kind{wssDoor}
+	}
+	onDoors(t, others, test)
 }
 
 // onDoors is onEveryDoor with some of the other kinds.
