@@ -31,7 +31,8 @@ const WaitForever time.Duration = -1
 // slot is used again by later connections, the ID never is. The zero ConnectionID names no connection.
 type ConnectionID uint64
 
-// Index is the slot of the connection, below Config.MaxConnectionCount: a key for tables of fixed size. At any time at
+// Index is the slot of the connection, below Config.MaxConnections, or with doors (see Join) below the sum of all of them:
+// a key for tables of fixed size. At any time at
 // most one connection that logic has seen the Connection of, and not yet the Close, has a given index.
 func (id ConnectionID) Index() int { return int(uint32(id)) }
 

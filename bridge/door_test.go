@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -220,6 +221,7 @@ func TestDoorRequestsThatAreNone(t *testing.T) {
 			"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",
 			"POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
 				"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: 0\r\n\r\n",
+			"SSH-2.0-OpenSSH_9.2\r\n\r\n",
 		} {
 			c := s.dialBelow()
 			c.write([]byte(request))
@@ -357,6 +359,93 @@ func TestDoorTooManyPings(t *testing.T) {
 	})
 }
 
+// Frames without packets cost time that no limit of packets bounds.
+func TestDoorFramesWithoutPackets(t *testing.T) {
+	floods := map[string][]byte{
+		"pongs":        bytes.Repeat(doorclient.FrameHeader(doorclient.WholePong, 0), 30_000),
+		"empty frames": append(doorclient.FrameHeader(2, 0), bytes.Repeat(doorclient.FrameHeader(0, 0), 30_000)...),
+	}
+	onDoors(t, []testDoor{wsDoor, wssDoor}, func(t *testing.T, s *subject) {
+		s.start(testConfig())
+		for name, flood := range floods {
+			c, id := s.connected()
+			go func() {
+				for { // until the door ends it
+					if _, err := c.web().Below.Write(flood[:len(flood)/2]); err != nil {
+						return
+					}
+					if _, err := c.web().Below.Write(flood[len(flood)/2:]); err != nil || name != "pongs" {
+						return
+					}
+				}
+			}()
+			s.expectClose(id, CloseFrameInvalid)
+			s.warned(c.address(), "too many frames without packets")
+			s.expectNothing()
+			c.close()
+		}
+		// Small packets in frames of their own are packets.
+		c, id := s.connected()
+		frame := append(doorclient.FrameHeader(doorclient.WholeBinary, HeaderLength), packetOf(1, nil)...)
+		go func() { _, _ = c.web().Below.Write(bytes.Repeat(frame, 20_000)) }()
+		for range 20_000 {
+			s.expectPacket(id, packetOf(1, nil))
+		}
+	})
+}
+
+// corked sends what is written when it is told to, in one piece.
+type corked struct {
+	net.Conn
+	buffer *bytes.Buffer
+}
+
+func (c corked) Write(p []byte) (int, error) { return c.buffer.Write(p) }
+
+func (c corked) flush(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.Conn.SetDeadline(time.Now().Add(patience))) // the goodbye ends that for writes
+	_, err := c.Conn.Write(c.buffer.Bytes())
+	require.NoError(t, err)
+	c.buffer.Reset()
+}
+
+// A message and the goodbye of TLS in one piece: with TLS 1.2 both come from one read.
+func TestDoorMessageAndGoodbyeAtOnce(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		onDoors(t, []testDoor{wssDoor}, func(t *testing.T, s *subject) {
+			s.start(testConfig())
+			_, config := testCertificate()
+			config = config.Clone()
+			config.MaxVersion = version
+			below := corked{s.dialBelow().socket.TCPConn, &bytes.Buffer{}}
+			conn := tls.Client(flushing{below, t}, config)
+			_, err := io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+			require.NoError(t, err)
+			below.flush(t)
+			id := s.expectConnection()
+			_, err = conn.Write(append(doorclient.FrameHeader(doorclient.WholeBinary, HeaderLength), packetOf(7, nil)...))
+			require.NoError(t, err)
+			require.NoError(t, conn.CloseWrite())
+			below.flush(t)
+			s.expectPacket(id, packetOf(7, nil))
+			s.expectClose(id, ClosePeerClosed)
+		})
+	}
+}
+
+// flushing sends what is held before it waits for an answer.
+type flushing struct {
+	corked
+	t *testing.T
+}
+
+func (c flushing) Read(p []byte) (int, error) {
+	c.flush(c.t)
+	return c.Conn.Read(p)
+}
+
 // A client that answers pings stays, one that does not goes.
 func TestDoorPings(t *testing.T) {
 	core := NewDoor(Door{Name: "ws", WebSocket: &stream.WebSocket{MaxMessage: 4096, PingInterval: 20 * time.Millisecond}}, nil)
@@ -369,8 +458,11 @@ func TestDoorPings(t *testing.T) {
 		_, err := answers.reader.ReadByte() // answers the pings
 		end <- err
 	}()
-	_, id := s.connected() // reads nothing
+	silent, id := s.connected() // reads nothing
 	s.expectClose(id, ClosePeerTimeout)
+	s.expectNothing()
+	silent.expectEnd()
+	require.Zero(t, silent.web().CloseCode(), "a client that comes to itself is to try again, and not to think it was sent away")
 	select {
 	case err := <-end:
 		require.Fail(t, "the one that answers has ended", "%v", err)

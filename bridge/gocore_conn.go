@@ -39,6 +39,7 @@ type goConn struct {
 	throttled     bool      // it was, once, which is logged once
 	hasSentPacket bool      // a whole one
 	isKnown       bool      // its first bytes are no PROXY header
+	cause         error     // what the stream says about the end; nil: the reason is all
 	lastPacket    time.Time // when it was delivered; before the first: the accept. Kept if there are timeouts
 
 	mu       sync.Mutex

@@ -39,7 +39,20 @@ func (c *goConn) logEnd(reason CloseReason) {
 		level, text = zap.WarnLevel, "disconnecting a client that reads too slowly"
 	}
 	if entry := c.server.logger.Check(level, text); entry != nil {
-		entry.Write(zap.String("peer", c.peer), zap.Uint64("connection", uint64(c.id)), zap.Stringer("reason", reason))
+		fields := []zap.Field{zap.String("peer", c.peer), zap.Uint64("connection", uint64(c.id)), zap.Stringer("reason", reason)}
+		if c.cause != nil {
+			fields = append(fields, zap.Error(c.cause))
+		}
+		entry.Write(fields...)
+	}
+}
+
+// breakOff gives the socket up, unless the receive side has ended already.
+func (c *goConn) breakOff(reason CloseReason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason == CloseNone {
+		c.breakLocked(reason)
 	}
 }
 
@@ -76,7 +89,12 @@ func (c *goConn) receive() CloseReason {
 			}
 			return ClosePeerClosed
 		case reasonOfRefusal(err) != CloseNone:
-			return reasonOfRefusal(err)
+			c.cause = err
+			reason := reasonOfRefusal(err)
+			if reason == ClosePeerTimeout {
+				c.breakOff(reason) // nobody is there to be told
+			}
+			return reason
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// Somebody ended the connection, or it may have been silent for too long.
 			if reason := c.checkSilence(); reason != CloseNone {
@@ -84,11 +102,7 @@ func (c *goConn) receive() CloseReason {
 			}
 		default:
 			reason := brokenReason(err)
-			c.mu.Lock()
-			if c.reason == CloseNone {
-				c.breakLocked(reason)
-			}
-			c.mu.Unlock()
+			c.breakOff(reason)
 			return reason
 		}
 	}

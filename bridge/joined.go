@@ -58,10 +58,14 @@ const DoorTCP = "tcp"
 
 // Join makes one core of a core and doors, which have Config.MaxConnections places each: ConnectionID.Index is below the
 // sum. Stats are the sums. core may be nil if there is a door; then the first door's port is Port. The doors log to
-// logger, nil means no log. The core that is returned owns core; without doors it is core.
+// logger, nil means no log. The core that is returned owns core; without doors it is core. core must not be a joined one
+// itself: Join panics then, as all doors have to be known at once.
 func Join(core Core, logger *zap.Logger, doors ...Door) Core {
 	if len(doors) == 0 {
 		return core
+	}
+	if _, isJoined := core.(*joinedCore); isJoined {
+		panic("bridge: Join of a joined core")
 	}
 	j := &joinedCore{}
 	if core != nil {
@@ -87,7 +91,11 @@ type DoorStats struct {
 func Doors(core Core) []DoorStats {
 	joined, ok := core.(*joinedCore)
 	if !ok {
-		return []DoorStats{{DoorTCP, core.Port(), core.Stats()}}
+		name := DoorTCP
+		if single, ok := core.(*goCore); ok && single.door != nil {
+			name = single.door.Name
+		}
+		return []DoorStats{{name, core.Port(), core.Stats()}}
 	}
 	var doors []DoorStats
 	for _, part := range joined.parts {
@@ -213,7 +221,12 @@ func (j *joinedCore) Stop(drain time.Duration) error {
 func (j *joinedCore) Close() error {
 	j.lifecycle.Lock()
 	defer j.lifecycle.Unlock()
-	j.isStarted.Store(false)
+	if j.isStarted.Swap(false) {
+		// All before any is freed: a door's goroutines wake the one that waits.
+		if err := j.each(func(core Core) error { return core.Stop(0) }); err != nil {
+			return err
+		}
+	}
 	return j.each(Core.Close)
 }
 

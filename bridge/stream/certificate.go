@@ -40,6 +40,7 @@ type Certificates struct {
 	seen    []fileState
 	checked time.Time
 	failing string // what was said last about files that are wrong
+	isBusy  bool   // somebody reads the files
 }
 
 // fileState changes with a file's content, as far as its folder tells.
@@ -83,20 +84,32 @@ func (c *Certificates) Expires() time.Time {
 func (c *Certificates) current() *tls.Config {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if now := time.Now(); now.Sub(c.checked) >= fileCheckPeriod {
+	if now := time.Now(); now.Sub(c.checked) >= fileCheckPeriod && !c.isBusy {
 		c.checked = now
 		c.reloadLocked()
 	}
 	return c.config
 }
 
-// reloadLocked takes over files that have changed. With the mutex.
+// reloadLocked takes over files that have changed. With the mutex, but not while the files are read: other handshakes use
+// what there is.
 func (c *Certificates) reloadLocked() {
+	before := c.seen
+	c.isBusy = true
+	c.mutex.Unlock()
 	seen := c.files.look()
-	if slices.EqualFunc(seen, c.seen, fileState.is) {
+	isSame := slices.EqualFunc(seen, before, fileState.is)
+	var config *tls.Config
+	var expires time.Time
+	var err error
+	if !isSame {
+		config, expires, err = c.files.load()
+	}
+	c.mutex.Lock()
+	c.isBusy = false
+	if isSame {
 		return
 	}
-	config, expires, err := c.files.load()
 	if err != nil {
 		// They stay unseen: the other one of a pair may be on its way, in the same moment of the file system's clock.
 		if text := err.Error(); text != c.failing {
@@ -130,6 +143,12 @@ var suites = []uint16{
 }
 
 func (f *TLSFiles) load() (*tls.Config, time.Time, error) {
+	for _, path := range []string{f.Certificate, f.Key, f.ClientCA} {
+		// A pipe would keep whoever reads it, and with it a handshake and the stop.
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return nil, time.Time{}, fmt.Errorf("%s is no regular file", path)
+		}
+	}
 	pair, err := tls.LoadX509KeyPair(f.Certificate, f.Key)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("certificate %s with key %s: %w", f.Certificate, f.Key, err)

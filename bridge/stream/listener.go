@@ -90,6 +90,9 @@ func (l *Listener) Accept() (Conn, error) {
 	}
 	select {
 	case a := <-l.accepted:
+		if c, ok := a.conn.(*webSocketConn); ok {
+			c.watch() // here, so that nothing of it begins after Wait
+		}
 		return a.conn, a.err
 	case <-l.closed:
 		return nil, net.ErrClosed
@@ -108,7 +111,8 @@ func (l *Listener) Close() {
 	})
 }
 
-// Wait returns when no goroutine is left: after Close, and the end of every Conn.
+// Wait returns when no goroutine of it is left: after Close, and the end of every Conn. The HTTP server's end by themselves
+// then.
 func (l *Listener) Wait() { l.group.Wait() }
 
 func (l *Listener) acceptLoop() {
@@ -211,5 +215,5 @@ func (l *Listener) refuse(peer net.Addr, why error) {
 // isBroken reports that the connection itself failed, whatever was spoken on it.
 func isBroken(err error) bool {
 	_, isSystem := errors.AsType[*os.SyscallError](err)
-	return isSystem || errors.Is(err, net.ErrClosed)
+	return isSystem || errors.Is(err, net.ErrClosed) || errors.Is(err, errTLSBroken)
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"slices"
 	"time"
 )
@@ -43,14 +45,20 @@ func isHTTP(begin []byte) bool {
 		string(begin))
 }
 
+var errTLSBroken = errors.New("TLS broke")
+
 // Read takes an end of the TCP connection for an end in order, as many clients do not say goodbye in TLS: packets have
 // a length, so one that was cut off is found.
 func (c *tlsConn) Read(p []byte) (int, error) {
 	n, err := c.tls.Read(p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
+	switch {
+	case err == nil, errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded), isBroken(err):
+		return n, err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return n, io.EOF
+	default: // what came is no TLS, or the client says so of what it got
+		return n, fmt.Errorf("%w: %w", errTLSBroken, err)
 	}
-	return n, err
 }
 
 func (c *tlsConn) Write(packets []byte) (int, error) { return c.tls.Write(packets) }

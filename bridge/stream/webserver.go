@@ -202,9 +202,11 @@ type webConn struct {
 	handshake *handshake
 	listener  *Listener
 
-	first    []byte // of the first bytes, while they may be a PROXY header's
-	isKnown  bool   // they are none
-	timedOut atomic.Bool
+	first    []byte      // of the first bytes, while they may be a PROXY header's
+	isKnown  bool        // they are none
+	hasSaid  bool        // something has come
+	timedOut atomic.Bool // a read took too long
+	hasLeft  atomic.Bool // the client ended the connection, or it broke
 
 	socket *webSocketConn // whose reads go on after a deadline; nil before it is one
 }
@@ -233,9 +235,13 @@ func (c *webConn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.timedOut.Store(true)
+	case err != nil:
+		c.hasLeft.Store(true)
 	}
+	c.hasSaid = c.hasSaid || n > 0
 	return n, err
 }
 
@@ -256,8 +262,13 @@ func (c *webConn) look(p []byte) error {
 
 // Close is the HTTP server's.
 func (c *webConn) Close() error {
-	if c.timedOut.Load() && !c.handshake.hasAsked.Load() && c.handshake.end() {
-		c.listener.refuse(c.RemoteAddr(), HandshakeTimeout)
+	if !c.handshake.hasAsked.Load() && !c.hasLeft.Load() && c.handshake.end() {
+		switch {
+		case c.timedOut.Load():
+			c.listener.refuse(c.RemoteAddr(), HandshakeTimeout)
+		case c.hasSaid: // the server has answered that it is none
+			c.listener.refuse(c.RemoteAddr(), fmt.Errorf("%w: no HTTP request", HandshakeFailed))
+		}
 	}
 	c.end()
 	return nil

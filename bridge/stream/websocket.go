@@ -26,17 +26,19 @@ type webSocketConn struct {
 	hasLeft  bool      // the client has ended the connection below, while more of a frame was to come
 	packets  boundary
 
-	resumes func() bool // the reader's
-	failed  atomic.Pointer[Refusal]
-	reads   atomic.Uint64 // reads that brought something
-	isAtIt  atomic.Bool   // the reader waits for the client
+	resumes func() bool           // the reader's
+	failed  atomic.Pointer[error] // a Refusal, or what wraps one
+	reads   atomic.Uint64         // reads that brought something
+	isAtIt  atomic.Bool           // the reader waits for the client
 
 	writing chan struct{} // full while somebody writes
 	ended   context.Context
 	end     context.CancelFunc
 
-	pings      int // in this second; the reader's
-	pingSecond time.Time
+	// The reader's, of the last second:
+	second       time.Time
+	pings        int
+	raw, payload int // bytes that came, and those of packets among them
 }
 
 // Resumer is a Conn that has to be told whether reads go on after a deadline. goOn is called by the goroutine that reads.
@@ -54,6 +56,10 @@ func (c *webSocketConn) begin(socket *websocket.Conn) {
 	c.socket = socket
 	c.webConn.socket = c
 	socket.SetReadLimit(-1) // Read has one, which lets what is queued go out before the end
+}
+
+// watch begins to send pings, if it is to.
+func (c *webSocketConn) watch() {
 	if c.settings.PingInterval > 0 {
 		c.listener.group.Go(c.askWhileSilent)
 	}
@@ -69,9 +75,10 @@ func (c *webSocketConn) readBelow(p []byte) (int, error) {
 		n, err := c.Conn.Read(p)
 		if n > 0 {
 			c.reads.Add(1)
+			return n, c.weigh(n) // an end that came with it comes again
 		}
 		c.hasLeft = c.hasLeft || errors.Is(err, io.EOF)
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.failed.Load() != nil || c.resumes == nil || !c.resumes() {
+		if !errors.Is(err, os.ErrDeadlineExceeded) || c.failed.Load() != nil || c.resumes == nil || !c.resumes() {
 			return n, err
 		}
 	}
@@ -101,6 +108,7 @@ func (c *webSocketConn) Read(p []byte) (int, error) {
 			return got + c.settings.MaxMessage - c.length, MessageTooLong
 		}
 		c.packets.pass(p[got : got+n])
+		c.payload += n
 		got += n
 		c.length += n
 		if err != nil { // its end
@@ -114,6 +122,35 @@ func (c *webSocketConn) Read(p []byte) (int, error) {
 		}
 	}
 	return got, nil
+}
+
+// How much of what a client sends in a second may be no packets: frames take some bytes each, and a packet may be sent in
+// many, but who sends far more than that costs time which no limit of packets or their bytes bounds.
+const (
+	freeOverhead     = 64 << 10
+	overheadOfPacket = 8 // times its bytes
+)
+
+// weigh counts bytes that came. The reader.
+func (c *webSocketConn) weigh(n int) error {
+	c.newSecond()
+	c.raw += n
+	// The library keeps up to a packet until it is whole.
+	overhead := c.raw - c.payload - c.listener.config.MaxPacketSize
+	if overhead > freeOverhead && overhead > overheadOfPacket*c.payload {
+		c.fail(errTooMuch)
+		return errTooMuch
+	}
+	return nil
+}
+
+var errTooMuch = fmt.Errorf("%w: too many frames without packets", FrameInvalid)
+
+// newSecond begins to count anew when a second is over. The reader.
+func (c *webSocketConn) newSecond() {
+	if now := time.Now(); now.Sub(c.second) >= time.Second {
+		c.second, c.pings, c.raw, c.payload = now, 0, 0, 0
+	}
 }
 
 // refusalOf says what a failed read means.
@@ -132,7 +169,7 @@ func (c *webSocketConn) refusalOf(err error) error {
 }
 
 // fail makes the read that waits, or else the next one, return why. Any goroutine.
-func (c *webSocketConn) fail(why Refusal) {
+func (c *webSocketConn) fail(why error) {
 	c.failed.CompareAndSwap(nil, &why)
 	_ = c.SetReadDeadline(time.Unix(1, 0))
 }
@@ -158,9 +195,7 @@ const pongPatience = time.Second
 
 // onPing decides whether a ping is answered. The reader.
 func (c *webSocketConn) onPing(context.Context, []byte) bool {
-	if now := time.Now(); now.Sub(c.pingSecond) >= time.Second {
-		c.pings, c.pingSecond = 0, now
-	}
+	c.newSecond()
 	if c.pings++; c.pings > maxPings {
 		c.fail(FrameInvalid)
 		return false

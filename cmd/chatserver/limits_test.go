@@ -174,6 +174,11 @@ func TestBadOptions(t *testing.T) {
 			`networks, such as 10.0.0.0/8 or fd00::/8 without bits behind their length`},
 		{"--ws-origins [", `chatserver: option --ws-origins is "[", allowed is hosts, with their ports if those are not the ` +
 			`usual ones, or scheme://host, with * for any part`},
+		{"--ws-origins https://game.example/", `chatserver: option --ws-origins is "https://game.example/", allowed is hosts, ` +
+			`with their ports if those are not the usual ones, or scheme://host, with * for any part`},
+		{"--ws-origins https://game.example:443", `chatserver: option --ws-origins is "https://game.example:443", allowed is ` +
+			`hosts, with their ports if those are not the usual ones, or scheme://host, with * for any part`},
+		{"--ws-port 0 --ws-ping-interval 1ms", `chatserver: option --ws-ping-interval is "1ms", allowed is 0s, or 1s at least`},
 		{"--tls-min-version 1.1", `chatserver: option --tls-min-version is "1.1", allowed is 1.2 or 1.3`},
 		{"--rooms 5", `chatserver: unknown option --rooms`},
 		{"-rooms=5", `chatserver: "-rooms=5": options begin with two dashes`},

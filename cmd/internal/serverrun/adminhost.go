@@ -26,7 +26,7 @@ func (s *server) startAdmin() (*admin.Server, error) {
 		Address:        c.options.Admin,
 		Token:          c.options.AdminToken,
 		MaxConnections: c.options.Places(),
-		MessagePool:    c.options.Net.MessagePool,
+		MessagePool:    c.options.Net.MessagePool * c.options.doorCount(), // each has its own
 
 		CertificateExpires: s.doors.certificateExpires,
 

@@ -98,7 +98,12 @@ func list(text string) []string {
 
 func checkOrigins(text string) error {
 	for _, pattern := range list(text) {
-		if _, err := path.Match(pattern, ""); err != nil {
+		scheme, host, hasScheme := strings.Cut(strings.ToLower(pattern), "://")
+		if !hasScheme {
+			host = scheme
+		}
+		isUsual := scheme == "https" && strings.HasSuffix(host, ":443") || scheme == "http" && strings.HasSuffix(host, ":80")
+		if _, err := path.Match(pattern, ""); err != nil || isUsual || host == "" || strings.ContainsAny(host, "/[]") {
 			return errors.New("hosts, with their ports if those are not the usual ones, or scheme://host, with * for any part")
 		}
 	}
@@ -153,6 +158,9 @@ func (o *Options) checkDoors(set *settings.Set) error {
 	}
 	if d.maxMessage < o.Net.MaxPacketSize && (d.wsPort != noPort || d.wssPort != noPort) {
 		return set.Refuse("ws-max-message", fmt.Sprintf("%d at least, the value of max-packet-size", o.Net.MaxPacketSize))
+	}
+	if d.pingInterval != 0 && d.pingInterval < time.Second {
+		return set.Refuse("ws-ping-interval", "0s, or 1s at least")
 	}
 	var err error
 	o.Net.Proxies, err = parseProxies(d.proxies)

@@ -165,7 +165,7 @@ func (s *server) serve() (err error) {
 		zap.Int("max_connections", s.current().options.Places()),
 		zap.Int("max_packet_size", net.MaxPacketSize),
 	}
-	if s.current().options.doorCount() > 1 {
+	if s.current().options.doorCount() > 1 || net.Port == noPort {
 		fields = append(fields, zap.Any("ports", ports(s.core)))
 	}
 	if page != nil {
