@@ -33,8 +33,8 @@ func (s *goServer) acceptLoop() {
 		accepted, err := s.listener.Accept()
 		if s.notAccepting.Load() {
 			if err == nil {
-				_ = accepted.Close()
 				s.counters.refusedAtStop.Add(1)
+				_ = accepted.Close()
 			}
 			<-s.stopped // until then logic has to wait for more from the connections that are there
 			return
@@ -60,8 +60,8 @@ func (s *goServer) acceptLoop() {
 		pause = acceptPauseMin
 		slot := s.takeSlot()
 		if slot < 0 {
+			s.counters.refused.Add(1) // before the client can know
 			_ = accepted.Close()
-			s.counters.refused.Add(1)
 			s.logRefusals(refusals.add(time.Now()))
 			continue
 		}
