@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"iocpnetlib/internal/doorclient"
 )
 
 // What crossing into a core costs, without any network: each operation names a connection that is not there, which
@@ -18,7 +20,7 @@ func coresForBenchmark() []testCore {
 	}
 	last := cores[len(cores)-1] // does its I/O in Poll
 	return append(cores, testCore{name: last.name + "-door", path: last.path, io: last.io, isInline: true,
-		door: testDoor{hasTLS: true, hasWebSocket: true, beside: true}})
+		door: testDoor{Kind: doorclient.Kind{TLS: true, WebSocket: true}, beside: true}})
 }
 
 // startForBenchmark is a core that runs and that nobody is connected to.

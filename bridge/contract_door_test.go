@@ -19,19 +19,16 @@ import (
 
 // testDoor is how clients reach a core through a door. The zero testDoor is plain TCP.
 type testDoor struct {
-	hasTLS, hasWebSocket bool
+	doorclient.Kind
 	// beside: the door stands beside a native core that does its I/O inside Poll and has no client.
 	beside bool
 }
 
 func (d testDoor) name() string {
-	name := map[testDoor]string{{hasTLS: true}: "tls", {hasWebSocket: true}: "ws", {true, true, false}: "wss"}
-	beside := d.beside
-	d.beside = false
-	if beside {
-		return "joined-" + name[d]
+	if d.beside {
+		return "joined-" + d.Kind.String()
 	}
-	return name[d]
+	return d.Kind.String()
 }
 
 // doorsUnderTest are the doors that the contract is run against. They are the same Go code everywhere: all of them are
@@ -39,9 +36,9 @@ func (d testDoor) name() string {
 func doorsUnderTest() []testCore {
 	var doors []testDoor
 	if nativeSupported && runtime.GOOS == "linux" {
-		doors = append(doors, testDoor{hasTLS: true}, testDoor{hasWebSocket: true})
+		doors = append(doors, testDoor{Kind: doorclient.Kind{TLS: true}}, testDoor{Kind: doorclient.Kind{WebSocket: true}})
 	}
-	doors = append(doors, testDoor{hasTLS: true, hasWebSocket: true, beside: nativeSupported})
+	doors = append(doors, testDoor{Kind: doorclient.Kind{TLS: true, WebSocket: true}, beside: nativeSupported})
 	var cores []testCore
 	for _, door := range doors {
 		cores = append(cores, testCore{name: door.name(), path: CoreAuto, door: door})
@@ -67,10 +64,10 @@ var testCertificate = sync.OnceValues(func() (server, client *tls.Config) {
 
 func (d testDoor) open(t testing.TB, path string, logger *zap.Logger) Core {
 	door := Door{Name: d.name()}
-	if d.hasTLS {
+	if d.TLS {
 		door.TLS, _ = testCertificate()
 	}
-	if d.hasWebSocket {
+	if d.WebSocket {
 		door.WebSocket = &stream.WebSocket{MaxMessage: 1 << 20}
 	}
 	if !d.beside {
@@ -90,5 +87,5 @@ func (d testDoor) port(core Core) int {
 // enter does the handshakes on a socket that has a deadline.
 func (d testDoor) enter(socket *net.TCPConn, maxPacketSize int) (*doorclient.Socket, error) {
 	_, config := testCertificate()
-	return doorclient.Enter(socket, doorclient.Kind{TLS: d.hasTLS, WebSocket: d.hasWebSocket}, config, maxPacketSize)
+	return doorclient.Enter(socket, d.Kind, config, maxPacketSize)
 }

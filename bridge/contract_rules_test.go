@@ -219,7 +219,7 @@ func TestRule06AnExhaustedPoolIsLogged(t *testing.T) {
 func TestRule06AStopDeliversWhatWaitsForThePool(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		config := testConfig()
-		if s.kind.door.hasWebSocket {
+		if s.kind.door.WebSocket {
 			return // it reads packet by packet: what waits has not been received
 		}
 		config.MessagePool, config.ExtraMessagePool = 1, 0

@@ -16,6 +16,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"iocpnetlib/internal/doorclient"
 )
 
 // The contract of Core, as tests that every core has to pass: the files contract_*_test.go. They use real sockets, and
@@ -103,7 +105,7 @@ func onEachCore(t *testing.T, test func(t *testing.T, s *subject)) {
 // onEachByteStream is onEachCore for what has no messages that keep bytes together.
 func onEachByteStream(t *testing.T, test func(t *testing.T, s *subject)) {
 	t.Helper()
-	onCores(t, append(coresUnderTest(), testCore{name: "tls", door: testDoor{hasTLS: true}}), test)
+	onCores(t, append(coresUnderTest(), testCore{name: "tls", door: testDoor{Kind: doorclient.Kind{TLS: true}}}), test)
 }
 
 // onEachTCPCore is onEachCore for what happens to the TCP connection below a door.

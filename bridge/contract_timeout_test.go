@@ -34,7 +34,7 @@ func TestFirstPacketTimeout(t *testing.T) {
 		talker.expect(packetOf(3, nil))
 		require.Equal(t, uint64(2), s.core.Stats().Closed[CloseFirstPacketTimeout])
 		discarded := uint64(54)
-		if s.kind.door.hasWebSocket {
+		if s.kind.door.WebSocket {
 			discarded = 2 // its length: of the rest of a frame that breaks off nothing has been received
 		}
 		s.eventually("half a packet is counted", func(stats Stats) bool {
@@ -205,7 +205,7 @@ func almostNothing() Config {
 
 func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
 	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
-		if s.kind.door.hasWebSocket {
+		if s.kind.door.WebSocket {
 			return // the half packet at the end would be no message
 		}
 		s.start(almostNothing())
@@ -229,7 +229,7 @@ func TestAStopDeliversWhatWaitsForItsShare(t *testing.T) {
 // A client that breaks its connection does not take back what the core has received and held up by the limit.
 func TestAThrottledClientThatResetsLosesNothing(t *testing.T) {
 	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
-		if s.kind.door.hasWebSocket {
+		if s.kind.door.WebSocket {
 			return // it reads packet by packet: what waits has not been received
 		}
 		s.start(almostNothing())

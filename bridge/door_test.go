@@ -33,9 +33,9 @@ func onDoors(t *testing.T, doors []testDoor, test func(t *testing.T, s *subject)
 }
 
 var (
-	tlsDoor = testDoor{hasTLS: true}
-	wsDoor  = testDoor{hasWebSocket: true}
-	wssDoor = testDoor{hasTLS: true, hasWebSocket: true}
+	tlsDoor = testDoor{Kind: doorclient.Kind{TLS: true}}
+	wsDoor  = testDoor{Kind: doorclient.Kind{WebSocket: true}}
+	wssDoor = testDoor{Kind: doorclient.Kind{TLS: true, WebSocket: true}}
 )
 
 // dialBelow connects to the door's port and speaks nothing yet.
@@ -161,7 +161,7 @@ func TestDoorClientThatLeavesInItsHandshake(t *testing.T) {
 func (s *subject) ask(headers ...string) (status int, peer string) {
 	s.t.Helper()
 	c := s.dialBelow()
-	socket, err := testDoor{hasTLS: s.kind.door.hasTLS}.enter(c.socket.TCPConn, 0)
+	socket, err := testDoor{Kind: doorclient.Kind{TLS: s.kind.door.TLS}}.enter(c.socket.TCPConn, 0)
 	require.NoError(s.t, err)
 	request := "GET /ws HTTP/1.1\r\nHost: chat.example:8080\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + strings.Join(append(headers, ""), "\r\n")

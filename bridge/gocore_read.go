@@ -88,21 +88,21 @@ func (c *goConn) receive() CloseReason {
 				}
 			}
 			return ClosePeerClosed
-		case reasonOfRefusal(err) != CloseNone:
-			c.cause = err
-			reason := reasonOfRefusal(err)
-			if reason == ClosePeerTimeout {
-				c.breakOff(reason) // nobody is there to be told
-			}
-			return reason
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// Somebody ended the connection, or it may have been silent for too long.
 			if reason := c.checkSilence(); reason != CloseNone {
 				return reason
 			}
 		default:
-			reason := brokenReason(err)
-			c.breakOff(reason)
+			reason := reasonOfRefusal(err)
+			if reason == CloseNone {
+				reason = brokenReason(err)
+			} else {
+				c.cause = err
+			}
+			if !reason.Violation() {
+				c.breakOff(reason) // nobody is there to be told
+			}
 			return reason
 		}
 	}

@@ -132,10 +132,8 @@ func (s *goServer) recycle(buffer *sendBuffer) {
 
 // submit is Core.Submit.
 func (s *goServer) submit(batch *SendBatch) error {
-	for i := range batch.ops {
-		if int(batch.ops[i].payloadSize) > s.config.SendBufferSize {
-			return ResultInvalidArgument // fits no send buffer, ever: a mistake of the caller, not of the client
-		}
+	if !batch.fits(s.config.SendBufferSize) {
+		return ResultInvalidArgument // a mistake of the caller, not of the client
 	}
 	s.submitMu.Lock()
 	defer s.submitMu.Unlock()
@@ -172,6 +170,16 @@ func (s *goServer) send(id ConnectionID, payload []byte) {
 	if c.queueSend(payload) {
 		s.toWake = append(s.toWake, c)
 	}
+}
+
+// fits reports whether every payload could be queued in an empty send buffer of so many bytes.
+func (b *SendBatch) fits(sendBufferSize int) bool {
+	for i := range b.ops {
+		if int(b.ops[i].payloadSize) > sendBufferSize {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *SendBatch) payloadOf(o *op) []byte { return b.payload[o.payloadOffset:][:o.payloadSize] }

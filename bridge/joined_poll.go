@@ -1,9 +1,6 @@
 package bridge
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // Poll takes from the doors first, at most their share of messages, and then from the part that waits, which gets what is
 // left: so a crowd at one of them holds up nobody at the others for longer than one batch.
@@ -125,9 +122,7 @@ func (j *joinedCore) pollPart(number int, messages []Message, wait time.Duration
 	part := j.parts[number]
 	n, err := part.core.Poll(messages, wait)
 	part.lends = n > 0
-	if errors.Is(err, ErrStopped) || errors.Is(err, ErrNotStarted) {
-		part.ended = true
-	}
+	part.ended = part.ended || hasEnded(err)
 	if number == 0 {
 		return n, err
 	}

@@ -13,11 +13,8 @@ func (j *joinedCore) Submit(batch *SendBatch) error {
 	}
 	j.submitMu.Lock()
 	defer j.submitMu.Unlock()
-	// Before any part has carried out something.
-	for i := range batch.ops {
-		if int(batch.ops[i].payloadSize) > j.sendBufferSize {
-			return ResultInvalidArgument
-		}
+	if !batch.fits(j.sendBufferSize) { // before any part has carried out something
+		return ResultInvalidArgument
 	}
 	for _, part := range j.parts {
 		part.batch.ops, part.batch.receivers, part.batch.payload = part.batch.ops[:0], part.batch.receivers[:0], batch.payload

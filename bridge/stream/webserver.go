@@ -79,6 +79,8 @@ type webServer struct {
 // webConnKey is where a request's context has its *webConn.
 type webConnKey struct{}
 
+func connOf(request *http.Request) *webConn { return request.Context().Value(webConnKey{}).(*webConn) }
+
 func newWebServer(l *Listener) *webServer {
 	w := &webServer{listener: l, conns: make(chan net.Conn)}
 	mux := http.NewServeMux()
@@ -136,7 +138,7 @@ func (l webListener) Addr() net.Addr { return l.web.listener.Addr() }
 // served notes that a connection has made a request.
 func (w *webServer) served(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		request.Context().Value(webConnKey{}).(*webConn).handshake.hasAsked.Store(true)
+		connOf(request).handshake.hasAsked.Store(true)
 		next.ServeHTTP(response, request)
 	})
 }
@@ -144,7 +146,7 @@ func (w *webServer) served(next http.Handler) http.Handler {
 // upgrade makes a WebSocket of a request.
 func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request) {
 	l, settings := w.listener, w.listener.config.WebSocket
-	conn := request.Context().Value(webConnKey{}).(*webConn)
+	conn := connOf(request)
 	if err := checkOrigin(request, settings.Origins); err != nil {
 		l.refuse(conn.RemoteAddr(), err)
 		http.Error(response, "This origin may not connect.", http.StatusForbidden)

@@ -99,10 +99,7 @@ func TestHostileClientsOfDoors(t *testing.T) {
 		closed := map[string]any{"server_stop": float64(len(room.members))}
 		var peers []string
 		for _, a := range attacks {
-			c := dial(t, server.hostPort(a.at))
-			peers = append(peers, c.conn.LocalAddr().String())
-			a.do(c, a.at)
-			_ = c.conn.Close()
+			peers = append(peers, a.carryOut(t, server))
 			room.chat(a.at, a.name)
 			count, _ := closed[a.reason].(float64)
 			closed[a.reason] = count + 1
@@ -115,6 +112,16 @@ func TestHostileClientsOfDoors(t *testing.T) {
 			server.expectWarning(peers[i], a.reason, a.name)
 		}
 	})
+}
+
+// carryOut does it with a connection of its own, and returns its address.
+func (a *attack) carryOut(t *testing.T, server *serverProcess) (peer string) {
+	t.Helper()
+	c := dial(t, server.hostPort(a.at))
+	peer = c.conn.LocalAddr().String()
+	a.do(c, a.at)
+	_ = c.conn.Close()
+	return peer
 }
 
 // Who does not get ready in time is ended, however far the handshakes have come.
@@ -143,10 +150,7 @@ func TestHandshakesThatNeverFinish(t *testing.T) {
 		witness.do(enterRequest(1), enterResponse(0, ""))
 		var peers []string
 		for i, a := range attacks {
-			c := dial(t, server.hostPort(a.at))
-			peers = append(peers, c.conn.LocalAddr().String())
-			a.do(c, a.at)
-			_ = c.conn.Close()
+			peers = append(peers, a.carryOut(t, server))
 			witness.do(chatRequest(fmt.Sprint(i)), chatResponse(0), chatNotify("witness", fmt.Sprint(i)))
 		}
 		server.interrupt()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,11 @@ func (o *Options) checkDoors(set *settings.Set) error {
 	if o.doorCount() == 0 {
 		return set.Refuse("port", "-1 only if tls-port, ws-port or wss-port is open")
 	}
-	if d.tlsPort != noPort || d.wssPort != noPort {
+	hasTLS, hasWebSocket := false, false
+	for _, kind := range d.open() {
+		hasTLS, hasWebSocket = hasTLS || kind.hasTLS, hasWebSocket || kind.hasWebSocket
+	}
+	if hasTLS {
 		if d.certificate == "" {
 			return set.Refuse("tls-cert", "a file, because tls-port or wss-port is open; "+set.Program()+
 				" certificate makes one for trying out")
@@ -156,7 +161,7 @@ func (o *Options) checkDoors(set *settings.Set) error {
 			return set.Refuse("tls-key", "a file, because tls-port or wss-port is open")
 		}
 	}
-	if d.maxMessage < o.Net.MaxPacketSize && (d.wsPort != noPort || d.wssPort != noPort) {
+	if d.maxMessage < o.Net.MaxPacketSize && hasWebSocket {
 		return set.Refuse("ws-max-message", fmt.Sprintf("%d at least, the value of max-packet-size", o.Net.MaxPacketSize))
 	}
 	if d.pingInterval != 0 && d.pingInterval < time.Second {
@@ -169,11 +174,9 @@ func (o *Options) checkDoors(set *settings.Set) error {
 
 // doorCount is how many ports are open.
 func (o *Options) doorCount() int {
-	count := 0
-	for _, port := range []int{o.Net.Port, o.doors.tlsPort, o.doors.wsPort, o.doors.wssPort} {
-		if port != noPort {
-			count++
-		}
+	count := len(o.doors.open())
+	if o.Net.Port != noPort {
+		count++
 	}
 	return count
 }
@@ -183,11 +186,8 @@ func (o *Options) Places() int { return o.Net.MaxConnections * o.doorCount() }
 
 // handshakes is how many clients may be at their handshakes.
 func (o *Options) handshakes() int {
-	doors := o.doorCount()
-	if o.Net.Port != noPort {
-		doors-- // nothing comes before its packets but a PROXY header, for which a client has its place already
-	}
-	return doors * o.Net.MaxHandshakes
+	// On plain TCP nothing comes before the packets but a PROXY header, for which a client has its place already.
+	return len(o.doors.open()) * o.Net.MaxHandshakes
 }
 
 // WebPart is a Part whose server has pages for browsers on its doors for WebSocket.
@@ -214,25 +214,32 @@ func (d *doors) certificateExpires() time.Time {
 	return first
 }
 
-// openDoors makes the doors that the settings ask for. This is the place where a kind of door is added.
+// doorKind is a kind of door beside the port for plain TCP.
+type doorKind struct {
+	name                 string
+	port                 int
+	hasTLS, hasWebSocket bool
+	protocols            []string // for ALPN
+}
+
+// open are the doors that the settings ask for. This is the place where a kind of door is added.
+func (d *doorOptions) open() []doorKind {
+	return slices.DeleteFunc([]doorKind{
+		{name: "tls", port: d.tlsPort, hasTLS: true, protocols: list(d.protocols)},
+		{name: "ws", port: d.wsPort, hasWebSocket: true},
+		{name: "wss", port: d.wssPort, hasTLS: true, hasWebSocket: true, protocols: []string{"http/1.1"}},
+	}, func(kind doorKind) bool { return kind.port == noPort })
+}
+
+// openDoors makes the doors that the settings ask for.
 func openDoors(c *configuration, logger *zap.Logger) (*doors, error) {
 	options, opened := &c.options.doors, &doors{}
 	web := options.webSocket(c.part)
-	for _, kind := range []struct {
-		name      string
-		port      int
-		hasTLS    bool
-		protocols []string // for ALPN
-		webSocket *stream.WebSocket
-	}{
-		{"tls", options.tlsPort, true, list(options.protocols), nil},
-		{"ws", options.wsPort, false, nil, web},
-		{"wss", options.wssPort, true, []string{"http/1.1"}, web},
-	} {
-		if kind.port == noPort {
-			continue
+	for _, kind := range options.open() {
+		door := bridge.Door{Name: kind.name, Port: kind.port}
+		if kind.hasWebSocket {
+			door.WebSocket = web
 		}
-		door := bridge.Door{Name: kind.name, Port: kind.port, WebSocket: kind.webSocket}
 		if kind.hasTLS {
 			certificates, err := options.loadCertificates(logger, kind.protocols)
 			if err != nil {
