@@ -123,9 +123,7 @@ func (p *Program) command(arguments []string, stdout io.Writer, stderr *os.File)
 	if code, isService := p.runAsService(arguments, stdout, stderr); isService {
 		return code
 	}
-	caught, release := catchSignals()
-	defer release()
-	return p.run(arguments, caught, stdout, stderr)
+	return p.run(arguments, catchSignals(), stdout, stderr)
 }
 
 // printVersion tells what the program was built from, as far as the Go command knows.

@@ -137,6 +137,9 @@ func (s *server) reconfigureLogic(part Part) error {
 		}
 	})
 	if err != nil && state.CompareAndSwap(waits, isGivenUp) {
+		if errors.Is(err, bridge.ErrLoopEnded) {
+			return errStopsAlready
+		}
 		return err
 	}
 	<-done
@@ -151,6 +154,10 @@ func (s *server) waitForRestart(c *configuration) []string {
 }
 
 func (s *server) logReload(reason string, report Reload, err error) {
+	if errors.Is(err, errStopsAlready) {
+		s.logger.Info("no reload, "+err.Error(), zap.String("reason", reason))
+		return
+	}
 	if err != nil {
 		s.logger.Error("the settings stay as they are: "+err.Error(), zap.String("reason", reason))
 		return

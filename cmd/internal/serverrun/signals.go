@@ -18,18 +18,16 @@ type signals struct {
 
 // catchSignals delivers what asks the process to end, Ctrl+C (on Windows also Ctrl+Break) and SIGTERM, and SIGHUP. On
 // Windows the Go runtime turns the console's close, log-off and shutdown events into SIGTERM, and lets the system wait
-// as long as somebody listens. The function that is returned ends the delivery.
-func catchSignals() (caught signals, release func()) {
+// as long as somebody listens. Delivery never ends: a signal that comes while the process is about to exit would end it
+// with another exit code than that of its stop.
+func catchSignals() signals {
 	stop := make(chan os.Signal, 2) // the second one counts too
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	hangUp := make(chan os.Signal, 1)
 	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it on purpose
 		signal.Notify(hangUp, syscall.SIGHUP)
 	}
-	return signals{stop, hangUp}, func() {
-		signal.Stop(stop)
-		signal.Stop(hangUp)
-	}
+	return signals{stop, hangUp}
 }
 
 // hadTerminal: the process began with a terminal that could be closed.
