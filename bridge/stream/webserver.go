@@ -247,19 +247,32 @@ func (c *webConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// look refuses a PROXY header where none may come: HTTP would call it a bad request, and not say why.
+// look refuses at once what HTTP would not understand: it would call a PROXY header a bad request and not say why, and
+// wait for the first line's end in a TLS handshake.
 func (c *webConn) look(p []byte) error {
 	c.first = append(c.first, p[:min(len(p), len(proxySignature2))]...)
 	begins, mayBegin := BeginsWithProxyHeader(c.first)
-	if begins {
-		c.listener.refuse(c.RemoteAddr(), ProxyHeaderNotAllowed)
-		c.end()
-		return ProxyHeaderNotAllowed
+	switch {
+	case begins:
+		return c.refuse(ProxyHeaderNotAllowed)
+	case len(c.first) > 0 && c.first[0] == tlsHandshakeRecord:
+		return c.refuse(errTLSWithout)
 	}
 	if !mayBegin {
 		c.isKnown, c.first = true, nil
 	}
 	return nil
+}
+
+// tlsHandshakeRecord is what a TLS connection begins with: the type of a record (RFC 8446, 5.1).
+const tlsHandshakeRecord = 22
+
+var errTLSWithout = fmt.Errorf("%w: TLS on a port for plain HTTP", HandshakeFailed)
+
+func (c *webConn) refuse(why error) error {
+	c.listener.refuse(c.RemoteAddr(), why)
+	c.end()
+	return why
 }
 
 // Close is the HTTP server's.

@@ -77,6 +77,7 @@ func TestHostileClientsOfDoors(t *testing.T) {
 		{"plain HTTP", wssDoor, sends(plainHTTP), "plain_http"},
 		{"packets without TLS", tlsDoor, sends(loginRequest("mallory")), "handshake_failed"},
 		{"packets without TLS", wssDoor, sends(loginRequest("mallory")), "handshake_failed"},
+		{"TLS", wsDoor, sends("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "handshake_failed"},
 	}
 	for _, kind := range []doorclient.Kind{wsDoor, wssDoor} {
 		tooMany := strings.Repeat(enterRequest(1), 2048/len(enterRequest(1))+1) // right packets, but for their number

@@ -23,6 +23,24 @@ func stderrPipe(t *testing.T) (reader, writer *os.File) {
 	return reader, writer
 }
 
+// What was set and does nothing is told at the start.
+func TestIneffectiveSettings(t *testing.T) {
+	command := serverCommand(t, serverArguments("go", "--ws-port", "0", "--tls-cert", "pair.pem", "--ws-compression", "message")...)
+	command.Env = append(command.Env, "CHATSERVER_MAXROOMS=5", "CHATSERVER_TLS_MIN_VERSION=1.3", "CHATSERVER_SERVICE_HOST=10.0.0.1")
+	server := launch(t, command)
+	server.awaitLine("ready")
+	assert.Equal(t, []any{"CHATSERVER_MAXROOMS"},
+		server.logLines("environment variables are named like settings, and are none")[0]["variables"])
+	sources := map[any]bool{}
+	for _, setting := range []string{"tls-cert", "tls-min-version"} {
+		for _, line := range server.logLines(setting + " has no effect: neither tls-port nor wss-port is open") {
+			sources[line["source"]] = true
+		}
+	}
+	assert.Equal(t, map[any]bool{"--tls-cert": true, "CHATSERVER_TLS_MIN_VERSION": true}, sources)
+	assert.NotContains(t, server.log.String(), "ws-compression has no effect")
+}
+
 // A server goes on, and stops in order, when whoever read its log has ended, as tee does on Ctrl+C.
 func TestTheReaderOfTheLogEnds(t *testing.T) {
 	onEveryCore(t, func(t *testing.T, core string) {

@@ -11,7 +11,7 @@ import (
 
 // runMainVariable makes the test binary run as the server instead of the tests: what is tested is a process of its
 // own, with real sockets, signals and an exit code.
-const runMainVariable = "CHATSERVER_TEST_RUN_MAIN"
+const runMainVariable = "IOCPNETLIB_TEST_RUN_CHATSERVER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(runMainVariable) == "1" {

@@ -20,7 +20,7 @@ import (
 
 // runMainEnv makes the test program run as the server: a process of its own, whose processor time is the server's
 // alone.
-const runMainEnv = "ECHOSERVER_RUN_MAIN"
+const runMainEnv = "IOCPNETLIB_TEST_RUN_ECHOSERVER"
 
 // BenchmarkEcho measures a server process over loopback on each core: time a message, and the server's own processor
 // time a message (server-cpu-ns/op), which is the figure to compare, since the clients take their share of the time.

@@ -148,10 +148,7 @@ func (o *Options) checkDoors(set *settings.Set) error {
 	if o.doorCount() == 0 {
 		return set.Refuse("port", "-1 only if tls-port, ws-port or wss-port is open")
 	}
-	hasTLS, hasWebSocket := false, false
-	for _, kind := range d.open() {
-		hasTLS, hasWebSocket = hasTLS || kind.hasTLS, hasWebSocket || kind.hasWebSocket
-	}
+	hasTLS, hasWebSocket := d.has()
 	if hasTLS {
 		if d.certificate == "" {
 			return set.Refuse("tls-cert", "a file, because tls-port or wss-port is open; "+set.Program()+
@@ -229,6 +226,14 @@ func (d *doorOptions) open() []doorKind {
 		{name: "ws", port: d.wsPort, hasWebSocket: true},
 		{name: "wss", port: d.wssPort, hasTLS: true, hasWebSocket: true, protocols: []string{"http/1.1"}},
 	}, func(kind doorKind) bool { return kind.port == noPort })
+}
+
+// has reports what there is at least one open door with.
+func (d *doorOptions) has() (hasTLS, hasWebSocket bool) {
+	for _, kind := range d.open() {
+		hasTLS, hasWebSocket = hasTLS || kind.hasTLS, hasWebSocket || kind.hasWebSocket
+	}
+	return hasTLS, hasWebSocket
 }
 
 // openDoors makes the doors that the settings ask for.

@@ -156,6 +156,7 @@ func (p *Program) run(arguments []string, caught signals, stdout io.Writer, stde
 	level := zap.NewAtomicLevelAt(options.LogLevel)
 	logger, queue := newLogger(stderr, options, level)
 	defer queue.Close(flushTime)
+	warnOfIneffective(c, logger)
 	logic, err := c.part.NewLogic(logger)
 	if err != nil {
 		return p.usage(c, err, stdout, stderr)

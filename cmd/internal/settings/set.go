@@ -5,6 +5,8 @@ package settings
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -72,6 +74,29 @@ func (s *Set) add(setting Setting, value value) {
 func (s *Set) Variable(name string) string {
 	return strings.ToUpper(strings.ReplaceAll(s.program+"_"+name, "-", "_"))
 }
+
+// UnknownVariables are those of environ (os.Environ) whose names begin as those of settings do and that are none. What
+// Kubernetes sets for a service with the program's name is left out.
+func (s *Set) UnknownVariables(environ []string) []string {
+	known := map[string]bool{s.Variable(configName): true}
+	for _, setting := range s.all {
+		known[s.Variable(setting.Name)] = true
+	}
+	var unknown []string
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		ending, isOurs := strings.CutPrefix(name, s.Variable(""))
+		if isOurs && !known[name] && !serviceLink.MatchString(ending) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
+// serviceLink are the ends of the variables that Kubernetes sets for a service ("Accessing the Service", environment
+// variables, in its documentation).
+var serviceLink = regexp.MustCompile(`^(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 // Source is where a value came from.
 type Source struct {

@@ -73,6 +73,18 @@ func TestPrecedence(t *testing.T) {
 	assert.True(t, set.Find("greeting").Source().IsDefault())
 }
 
+// A variable that is misspelt is found; other programs' are not looked at, and neither are Kubernetes'.
+func TestUnknownVariables(t *testing.T) {
+	set, _ := newSet()
+	assert.Equal(t, []string{"CHAT_SERVER_", "CHAT_SERVER_MAXROOMS", "CHAT_SERVER_PORTS"}, set.UnknownVariables([]string{
+		"CHAT_SERVER_PORTS=1", "CHAT_SERVER_MAXROOMS=5=6", "CHAT_SERVER_MAX_ROOMS=5", "CHAT_SERVER_CONFIG=x", "CHAT_SERVER_=",
+		"CHAT_SERVER", "CHAT_SERVERS=1", "PATH=/bin", "OTHER_CHAT_SERVER_X=1", "=C:=C:\\",
+		"CHAT_SERVER_SERVICE_HOST=10.0.0.1", "CHAT_SERVER_SERVICE_PORT=7", "CHAT_SERVER_SERVICE_PORT_CHAT=7",
+		"CHAT_SERVER_PORT_7_TCP=tcp://10.0.0.1:7", "CHAT_SERVER_PORT_7_TCP_ADDR=10.0.0.1",
+		"CHAT_SERVER_PORT=tcp://10.0.0.1:7",
+	}))
+}
+
 func TestTheEnvironmentNamesTheFile(t *testing.T) {
 	path := writeConfig(t, "max-rooms = 12\n")
 	set, v := newSet()
