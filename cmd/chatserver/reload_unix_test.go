@@ -53,7 +53,7 @@ func TestReload(t *testing.T) {
 		reload()
 		line := server.logLines("settings reloaded")[0]
 		assert.Equal(t, []any{"login-timeout", "log-level", "max-room-users", "message-of-the-day"}, line["changed"])
-		line = server.logLines("some changed settings need a restart")[0]
+		line = server.awaitLine("some changed settings need a restart")
 		assert.Equal(t, []any{"send-buffer"}, line["settings"], "the port and the rooms are the command line's")
 		silent.expectEnd()
 		bob := dial(t, server.address())
