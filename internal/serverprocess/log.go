@@ -103,6 +103,14 @@ func (l *Log) doorPort(door string) (port int, ok bool) {
 	return int(number), ok
 }
 
+// adminURL is where the admin page is of a server that has one and has said that it is ready.
+func (l *Log) adminURL() (url string, ok bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	url, ok = l.ready["admin"].(string)
+	return url, ok
+}
+
 // Totals is the summary that a server logs when it has been stopped, as the fields of the line; nil if there is none.
 func (l *Log) Totals() map[string]any {
 	l.mutex.Lock()

@@ -13,7 +13,7 @@ import (
 func TestTheLogOfAServer(t *testing.T) {
 	var copied bytes.Buffer
 	log := NewLog(&copied)
-	text := `{"level":"info","msg":"ready","port":1,"ports":{"tcp":1,"wss":4}}
+	text := `{"level":"info","msg":"ready","port":1,"ports":{"tcp":1,"wss":4},"admin":"http://127.0.0.1:5/"}
 {"level":"warn","msg":"a violation"}
 {"level":"error","msg":"bad"}
 WARNING: DATA RACE
@@ -34,6 +34,9 @@ WARNING: DATA RACE
 	port, ok := log.doorPort("wss")
 	assert.True(t, ok)
 	assert.Equal(t, 4, port)
+	url, ok := log.adminURL()
+	assert.True(t, ok)
+	assert.Equal(t, "http://127.0.0.1:5/", url)
 	_, ok = log.doorPort("ws")
 	assert.False(t, ok)
 }

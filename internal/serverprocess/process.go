@@ -90,18 +90,33 @@ func (p *Process) Address() string { return net.JoinHostPort("127.0.0.1", strcon
 
 // DoorAddress is where the server listens at one of several doors: tcp, tls, ws or wss.
 func (p *Process) DoorAddress(door string) (string, error) {
-	timer := time.NewTimer(startTime)
-	defer timer.Stop()
-	select {
-	case <-p.log.isReady: // standard error may be behind standard output
-	case <-p.done:
-	case <-timer.C:
-	}
+	p.awaitReady()
 	port, ok := p.log.doorPort(door)
 	if !ok {
 		return "", fmt.Errorf("the server does not say that it has the door %s; its log ends with:\n%s", door, p.log.Tail())
 	}
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
+}
+
+// AdminURL is where the server has its admin page.
+func (p *Process) AdminURL() (string, error) {
+	p.awaitReady()
+	url, ok := p.log.adminURL()
+	if !ok {
+		return "", fmt.Errorf("the server does not say that it has an admin page; its log ends with:\n%s", p.log.Tail())
+	}
+	return url, nil
+}
+
+// awaitReady waits until the log says that the server is ready: standard error may be behind standard output.
+func (p *Process) awaitReady() {
+	timer := time.NewTimer(startTime)
+	defer timer.Stop()
+	select {
+	case <-p.log.isReady:
+	case <-p.done:
+	case <-timer.C:
+	}
 }
 
 // Log is what the server has logged.

@@ -28,6 +28,8 @@ type session struct {
 	out     io.Writer
 	server  *serverprocess.Process
 	maximum int // --max-connections of the server, of each door
+	// adminURL is where the server's admin page is.
+	adminURL string
 
 	entrance *entrance
 
@@ -50,7 +52,7 @@ func begin(ctx context.Context, c *Config, out io.Writer) (s *session, err error
 		return nil, err
 	}
 	s.maximum = max(1000, c.Rooms*c.Members+strangersRoom)
-	arguments := append([]string{"--port", "0", "--bind", "127.0.0.1", "--core", c.Core,
+	arguments := append([]string{"--port", "0", "--bind", "127.0.0.1", "--core", c.Core, "--admin", "127.0.0.1:0",
 		"--max-connections", strconv.Itoa(s.maximum),
 		"--max-rooms", strconv.Itoa(max(100, c.Rooms)),
 		"--max-room-users", strconv.Itoa(c.Members + strangersRoom)}, s.entrance.options...)
@@ -72,6 +74,9 @@ func begin(ctx context.Context, c *Config, out io.Writer) (s *session, err error
 		return nil, err
 	}
 	if err := s.entrance.open(server); err != nil {
+		return nil, errors.Join(err, server.Stop(patience))
+	}
+	if s.adminURL, err = server.AdminURL(); err != nil {
 		return nil, errors.Join(err, server.Stop(patience))
 	}
 	s.server = server
@@ -115,9 +120,10 @@ func (s *session) usage() processusage.Usage {
 	return u
 }
 
-// settled waits until the server has as many handles and threads as before, and returns what it uses then; or what it
-// uses when patience is over.
+// settled waits until no client has a place and the server has as many sockets as before, and returns what it uses then;
+// or what it uses when patience is over.
 func (s *session) settled(before processusage.Usage) processusage.Usage {
+	s.awaitEmpty()
 	limit := time.Now().Add(patience)
 	for {
 		u := s.usage()
