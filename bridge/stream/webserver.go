@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -153,7 +155,7 @@ func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request)
 		return
 	}
 	c := newWebSocketConn(conn, settings)
-	socket, err := websocket.Accept(response, request, &websocket.AcceptOptions{
+	socket, err := websocket.Accept(upgrading{response, c}, request, &websocket.AcceptOptions{
 		InsecureSkipVerify:   true, // it was checked
 		CompressionMode:      compressionModes[settings.Compression],
 		CompressionThreshold: compressionThreshold,
@@ -169,6 +171,24 @@ func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request)
 	}
 	c.begin(socket)
 	l.deliver(c)
+}
+
+// upgrading lets a webSocketConn see all that the client sends: net/http may have read more than the request.
+type upgrading struct {
+	http.ResponseWriter
+	socket *webSocketConn
+}
+
+// Hijack gives the library the connection with a reader that has nothing in it yet.
+func (u upgrading) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, both, err := http.NewResponseController(u.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	early, _ := both.Peek(both.Reader.Buffered())
+	u.socket.early = bytes.Clone(early)
+	both.Reader.Reset(conn)
+	return conn, both, nil
 }
 
 // checkOrigin says why a page may not connect. Only browsers send an origin, and they do so for every page.

@@ -26,19 +26,25 @@ type webSocketConn struct {
 	hasLeft  bool      // the client has ended the connection below, while more of a frame was to come
 	packets  boundary
 
+	// What comes from below:
+	early     []byte // came with the request
+	frames    frames
+	saidClose bool // inside a message; the library has not seen it
+
 	resumes func() bool           // the reader's
 	failed  atomic.Pointer[error] // a Refusal, or what wraps one
-	reads   atomic.Uint64         // reads that brought something
+	heard   atomic.Int64          // when something came last: since begun, in nanoseconds
 	isAtIt  atomic.Bool           // the reader waits for the client
 
 	writing chan struct{} // full while somebody writes
+	begun   time.Time
 	ended   context.Context
 	end     context.CancelFunc
 
-	// The reader's, of the last second:
-	second       time.Time
-	pings        int
-	raw, payload int // bytes that came, and those of packets among them
+	// The reader's:
+	overhead   overhead
+	pingSecond time.Time // the second in which there were so many pings
+	pings      int
 }
 
 // Resumer is a Conn that has to be told whether reads go on after a deadline. goOn is called by the goroutine that reads.
@@ -48,7 +54,8 @@ type Resumer interface {
 
 func newWebSocketConn(below *webConn, settings *WebSocket) *webSocketConn {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &webSocketConn{webConn: below, settings: settings, writing: make(chan struct{}, 1), ended: ctx, end: cancel}
+	return &webSocketConn{webConn: below, settings: settings, writing: make(chan struct{}, 1), begun: time.Now(),
+		ended: ctx, end: cancel}
 }
 
 // begin takes the connection over from the HTTP server.
@@ -68,20 +75,40 @@ func (c *webSocketConn) watch() {
 func (c *webSocketConn) ResumeReads(goOn func() bool) { c.resumes = goOn }
 
 // readBelow reads what the library is to see.
+//
+// That is no Close frame inside a message, where it may come (RFC 6455, 5.4): the library (v1.8.15) closes then while it is
+// still unpacking the message, uses what it has given back, and another client may get that meanwhile. So the stream ends
+// before it.
 func (c *webSocketConn) readBelow(p []byte) (int, error) {
 	c.isAtIt.Store(true)
 	defer c.isAtIt.Store(false)
 	for {
-		n, err := c.Conn.Read(p)
+		if c.saidClose {
+			return 0, io.ErrUnexpectedEOF // the library takes io.EOF for the end of the message
+		}
+		n, err := c.readEarlyOrBelow(p)
 		if n > 0 {
-			c.reads.Add(1)
-			return n, c.weigh(n) // an end that came with it comes again
+			until := c.frames.untilClose(p[:n])
+			c.saidClose = until < n
+			if until == 0 {
+				continue
+			}
+			return until, c.weigh(until) // an end that came with it comes again
 		}
 		c.hasLeft = c.hasLeft || errors.Is(err, io.EOF)
-		if !errors.Is(err, os.ErrDeadlineExceeded) || c.failed.Load() != nil || c.resumes == nil || !c.resumes() {
+		if !errors.Is(err, os.ErrDeadlineExceeded) || c.resumes == nil || !c.resumes() || c.failed.Load() != nil {
 			return n, err
 		}
 	}
+}
+
+func (c *webSocketConn) readEarlyOrBelow(p []byte) (int, error) {
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		c.early = c.early[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
 }
 
 // Read reads to the end of one packet at most, and of a packet that is too long only its length: the library returns when
@@ -100,18 +127,26 @@ func (c *webSocketConn) Read(p []byte) (int, error) {
 			c.message, c.length = message, 0
 		}
 		n, err := c.message.Read(p[got:min(len(p), got+c.packets.wanted())])
-		if err != nil && !errors.Is(err, io.EOF) || c.hasLeft {
+		if c.hasLeft {
 			// What came of a frame that breaks off is still masked, and no message.
+			return got, c.refusalOf(io.ErrUnexpectedEOF)
+		}
+		isEnd := errors.Is(err, io.EOF)
+		breaksOff := c.saidClose && errors.Is(err, io.ErrUnexpectedEOF) // between two frames: what came is whole
+		if err != nil && !isEnd && !breaksOff {
 			return got, c.refusalOf(err)
 		}
 		if n > c.settings.MaxMessage-c.length {
 			return got + c.settings.MaxMessage - c.length, MessageTooLong
 		}
 		c.packets.pass(p[got : got+n])
-		c.payload += n
+		c.overhead.payload += n
 		got += n
 		c.length += n
-		if err != nil { // its end
+		if breaksOff {
+			return got, c.refusalOf(err)
+		}
+		if isEnd {
 			c.message = nil
 			if c.length == 0 || !c.packets.isBetween() {
 				return got, MessageNotWhole
@@ -124,34 +159,18 @@ func (c *webSocketConn) Read(p []byte) (int, error) {
 	return got, nil
 }
 
-// How much of what a client sends in a second may be no packets: frames take some bytes each, and a packet may be sent in
-// many, but who sends far more than that costs time which no limit of packets or their bytes bounds.
-const (
-	freeOverhead     = 64 << 10
-	overheadOfPacket = 8 // times its bytes
-)
-
 // weigh counts bytes that came. The reader.
 func (c *webSocketConn) weigh(n int) error {
-	c.newSecond()
-	c.raw += n
+	c.heard.Store(int64(time.Since(c.begun)))
 	// The library keeps up to a packet until it is whole.
-	overhead := c.raw - c.payload - c.listener.config.MaxPacketSize
-	if overhead > freeOverhead && overhead > overheadOfPacket*c.payload {
-		c.fail(errTooMuch)
-		return errTooMuch
+	if !c.overhead.addRaw(n, c.listener.config.MaxPacketSize) {
+		c.fail(errTooManyFrames)
+		return errTooManyFrames
 	}
 	return nil
 }
 
-var errTooMuch = fmt.Errorf("%w: too many frames without packets", FrameInvalid)
-
-// newSecond begins to count anew when a second is over. The reader.
-func (c *webSocketConn) newSecond() {
-	if now := time.Now(); now.Sub(c.second) >= time.Second {
-		c.second, c.pings, c.raw, c.payload = now, 0, 0, 0
-	}
-}
+var errTooManyFrames = fmt.Errorf("%w: too many frames without packets", FrameInvalid)
 
 // refusalOf says what a failed read means.
 func (c *webSocketConn) refusalOf(err error) error {
@@ -195,7 +214,9 @@ const pongPatience = time.Second
 
 // onPing decides whether a ping is answered. The reader.
 func (c *webSocketConn) onPing(context.Context, []byte) bool {
-	c.newSecond()
+	if now := time.Now(); now.Sub(c.pingSecond) >= time.Second {
+		c.pingSecond, c.pings = now, 0
+	}
 	if c.pings++; c.pings > maxPings {
 		c.fail(FrameInvalid)
 		return false
@@ -213,29 +234,33 @@ func (c *webSocketConn) onPing(context.Context, []byte) bool {
 
 // askWhileSilent sends pings to a client from which nothing comes.
 func (c *webSocketConn) askWhileSilent() {
-	ticker := time.NewTicker(c.settings.PingInterval)
-	defer ticker.Stop()
-	seen := uint64(0)
+	interval := c.settings.PingInterval
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
 	for {
 		select {
 		case <-c.ended.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
-		reads := c.reads.Load()
-		isSilent := reads == seen
-		seen = reads
-		// While logic is behind nobody reads, and a client that does not read is the writer's business.
-		if !isSilent || !c.isAtIt.Load() || len(c.writing) > 0 {
+		heard := c.heard.Load()
+		if silent := time.Since(c.begun) - time.Duration(heard); silent < interval {
+			timer.Reset(interval - silent)
 			continue
 		}
-		ctx, cancel := context.WithTimeout(c.ended, c.settings.PingInterval)
+		timer.Reset(interval)
+		// While logic is behind nobody reads, and a client that does not read is the writer's business.
+		if !c.isAtIt.Load() || len(c.writing) > 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(c.ended, interval)
 		err := c.socket.Ping(ctx)
 		cancel()
-		if err != nil && c.ended.Err() == nil && c.isAtIt.Load() && c.reads.Load() == seen {
+		if err != nil && c.ended.Err() == nil && c.isAtIt.Load() && c.heard.Load() == heard {
 			c.fail(PongMissing)
 			return
 		}
+		timer.Reset(interval)
 	}
 }
 
@@ -258,10 +283,15 @@ func (c *webSocketConn) Finish(why Ending, _ func(int)) {
 
 func (c *webSocketConn) Abort() {
 	c.Conn.Abort()
-	_ = c.Close()
+	c.end()
+	_ = c.socket.CloseNow()
 }
 
 func (c *webSocketConn) Close() error {
 	c.end()
+	if c.saidClose { // the library would have answered it
+		_ = c.SetDeadline(time.Now().Add(farewellTime))
+		_ = c.socket.Close(websocket.StatusNormalClosure, "")
+	}
 	return c.socket.CloseNow()
 }
