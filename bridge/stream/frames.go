@@ -26,7 +26,7 @@ func (f *frames) untilClose(p []byte) int {
 			i += int(skipped)
 			continue
 		}
-		if f.come == 0 && f.inMessage && p[i]&0xF == opcodeClose {
+		if f.come == 0 && f.inMessage && p[i] == finalFrame|opcodeClose {
 			return i
 		}
 		f.header[f.come] = p[i]

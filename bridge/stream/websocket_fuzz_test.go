@@ -113,6 +113,9 @@ func readFrames(data []byte) (payload string, ends []Refusal) {
 	var packets boundary
 	inMessage, length, pings := false, 0, 0
 	for {
+		if len(data) > 0 && inMessage && data[0] == 0x88 {
+			return string(out), []Refusal{0, FrameInvalid} // a goodbye, however it goes on
+		}
 		if len(data) < 2 {
 			return string(out), []Refusal{0}
 		}
