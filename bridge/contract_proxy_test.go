@@ -3,6 +3,7 @@ package bridge
 import (
 	"encoding/binary"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,18 +26,48 @@ func proxyHeader2(command, family byte, rest string) string {
 	return proxySignature + string([]byte{command, family}) + string(length) + rest
 }
 
+// proxyAddresses4 are the addresses of a header of version 2: the source 192.0.2.7:56324, and a destination.
+const proxyAddresses4 = "\xc0\x00\x02\x07\xc6\x33\x64\x01\xdc\x04\x2b\x0d"
+
+// proxyField is a field behind them: type, length, value.
+func proxyField(kind byte, value string) string {
+	return string([]byte{kind}) + string(binary.BigEndian.AppendUint16(nil, uint16(len(value)))) + value
+}
+
+// proxyChecksums is the header of version 2 with a checksum (type 3) between two other fields.
+func proxyChecksums(checksums ...string) string {
+	fields := proxyField(0x02, "example")
+	for _, checksum := range checksums {
+		fields += proxyField(0x03, checksum)
+	}
+	return proxyHeader2(0x21, 0x11, proxyAddresses4+fields+proxyField(0x04, "\x00\x00"))
+}
+
+// rightProxyChecksum is that of proxyChecksums with one, computed by another program.
+const rightProxyChecksum = "\x0c\x70\xa5\x81"
+
 // What balancers send, and whose address it tells; empty: the socket's own.
 var proxyHeaders = []struct{ name, header, address string }{
 	{"version 1, IPv4", "PROXY TCP4 192.0.2.7 198.51.100.1 56324 11021\r\n", "192.0.2.7:56324"},
 	{"version 1, IPv6", "PROXY TCP6 2001:db8::7 2001:db8::1 1 65535\r\n", "[2001:db8::7]:1"},
 	{"version 1, unknown", "PROXY UNKNOWN\r\n", ""},
 	{"version 1, unknown with more", "PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n", ""},
-	{"version 2, IPv4", proxyHeader2(0x21, 0x11, "\xc0\x00\x02\x07\xc6\x33\x64\x01\xdc\x04\x2b\x0d"), "192.0.2.7:56324"},
+	{"version 1, unknown with anything", "PROXY UNKNOWN a \r in\n it\r\n", ""},
+	{"version 2, IPv4", proxyHeader2(0x21, 0x11, proxyAddresses4), "192.0.2.7:56324"},
 	{"version 2, IPv6", proxyHeader2(0x21, 0x21, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x07"+
 		"\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01\xff\xff"), "[2001:db8::7]:1"},
-	{"version 2, IPv4 and more", proxyHeader2(0x21, 0x11, "\xc0\x00\x02\x07\xc6\x33\x64\x01\xdc\x04\x2b\x0d"+
-		"\x04\x00\x00\x02\x00\x05hello"), "192.0.2.7:56324"},
+	{"version 2, IPv4 and more", proxyHeader2(0x21, 0x11, proxyAddresses4+proxyField(0x04, "")+proxyField(0x02, "hello")),
+		"192.0.2.7:56324"},
+	{"version 2, IPv4 and 2,049 bytes", proxyHeader2(0x21, 0x11, proxyAddresses4+proxyField(0x28, strings.Repeat("c", 2034))),
+		"192.0.2.7:56324"},
+	{"version 2, IPv4 and a checksum", proxyChecksums(rightProxyChecksum), "192.0.2.7:56324"},
+	{"version 2, unspecified", proxyHeader2(0x21, 0x00, ""), ""},
+	{"version 2, unspecified with more", proxyHeader2(0x21, 0x00, "whatever follows"), ""},
+	{"version 2, IPv4 without a protocol", proxyHeader2(0x21, 0x10, ""), ""},
+	{"version 2, UDP", proxyHeader2(0x21, 0x12, proxyAddresses4+"\x04"), ""},
+	{"version 2, Unix", proxyHeader2(0x21, 0x31, strings.Repeat("/", 216)), ""},
 	{"version 2, of the balancer itself", proxyHeader2(0x20, 0x00, ""), ""},
+	{"version 2, of the balancer itself, with anything", proxyHeader2(0x20, 0xff, "whatever follows"), ""},
 }
 
 func TestProxyHeaderTellsTheAddress(t *testing.T) {
@@ -80,7 +111,7 @@ func TestProxyHeaderInPieces(t *testing.T) {
 	onEachCore(t, func(t *testing.T, s *subject) {
 		s.start(fromLoopback(testConfig()))
 		s.cutsHeader = true
-		for _, test := range proxyHeaders[:7] {
+		for _, test := range proxyHeaders {
 			s.proxyHeader = test.header
 			c := s.dial()
 			c.write(packetOf(1, nil))
@@ -96,6 +127,21 @@ func TestProxyHeaderInPieces(t *testing.T) {
 	})
 }
 
+// As long as its length can say.
+func TestProxyHeaderThatIsTheLongest(t *testing.T) {
+	onEachCore(t, func(t *testing.T, s *subject) {
+		s.start(fromLoopback(testConfig()))
+		s.proxyHeader = proxyHeader2(0x21, 0x11, proxyAddresses4+proxyField(0x04, strings.Repeat("x", 65535-12-3)))
+		require.Len(t, s.proxyHeader, 16+65535)
+		c := s.dial()
+		c.write(packetOf(1, []byte("after")))
+		m := s.next()
+		require.Equal(t, MessageConnection, m.kind)
+		require.Equal(t, "192.0.2.7:56324", string(m.data))
+		s.expectPacket(m.id, packetOf(1, []byte("after")))
+	})
+}
+
 // A balancer that sends no header, or a wrong one, is not believed, and logic hears nothing of it.
 func TestProxyHeaderThatIsNone(t *testing.T) {
 	onEachCoreAtOnce(t, func(t *testing.T, s *subject) {
@@ -106,13 +152,24 @@ func TestProxyHeaderThatIsNone(t *testing.T) {
 			"PROXY TCP4 192.0.2.700 198.51.100.1 56324 11021\r\n",
 			"PROXY TCP4 192.0.2.7 198.51.100.1 56324 65536\r\n",
 			"PROXY TCP4 2001:db8::7 2001:db8::1 1 2\r\n",
+			"PROXY TCP4 192.0.2.7 198.51.100.1 56324 11021\n",
+			"PROXY UNKNOWN\n",
 			"PROXY UDP4 192.0.2.7 198.51.100.1 56324 11021\r\n",
 			"PROXY TCP4 192.0.2.7 198.51.100.1 56324 11021 and far too much that has no business in a line of a header of a proxy" +
 				"\r\n",
-			proxyHeader2(0x11, 0x11, "\xc0\x00\x02\x07\xc6\x33\x64\x01\xdc\x04\x2b\x0d"),
-			proxyHeader2(0x22, 0x11, "\xc0\x00\x02\x07\xc6\x33\x64\x01\xdc\x04\x2b\x0d"),
+			proxyHeader2(0x11, 0x11, proxyAddresses4),
+			proxyHeader2(0x22, 0x11, proxyAddresses4),
 			proxyHeader2(0x21, 0x11, "\xc0\x00\x02\x07"),
-			proxyHeader2(0x21, 0x41, "\xc0\x00\x02\x07\xc6\x33\x64\x01\xdc\x04\x2b\x0d"),
+			proxyHeader2(0x21, 0x41, proxyAddresses4),
+			proxyHeader2(0x21, 0x13, proxyAddresses4),
+			proxyHeader2(0x21, 0x12, proxyAddresses4[1:]),
+			proxyHeader2(0x21, 0x11, proxyAddresses4+"\x04"),
+			proxyHeader2(0x21, 0x11, proxyAddresses4+"\x04\x00"),
+			proxyHeader2(0x21, 0x11, proxyAddresses4+"\x04\x00\x01"),
+			proxyHeader2(0x21, 0x11, proxyAddresses4+proxyField(0x04, "hello")+"\x04\xff\xff hello"),
+			proxyChecksums("\x00\x00\x00\x00"),
+			proxyChecksums("\x00\x00\x00"),
+			proxyChecksums(rightProxyChecksum, rightProxyChecksum),
 		} {
 			c := s.dialBelow()
 			c.write([]byte(header))

@@ -2,16 +2,15 @@ package bridge
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"iocpnetlib/bridge/stream"
 	"iocpnetlib/internal/doorclient"
 )
 
@@ -134,6 +133,62 @@ func TestDoorTooManyHandshakes(t *testing.T) {
 	})
 }
 
+// Who takes many places takes them from himself, not from a client that is slower.
+func TestDoorHandshakesOfOneAddress(t *testing.T) {
+	onDoors(t, []testDoor{tlsDoor, wssDoor}, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.MaxHandshakes = 4
+		config.HandshakeTimeout = maxTimeout
+		s.start(config)
+		honest := s.dialBelow()
+		greedy := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 66)}}
+		const connections = 20
+		for range connections {
+			socket, err := greedy.DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", s.port()))
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = socket.Close() })
+		}
+		s.eventually("they have ended each other", func(stats Stats) bool {
+			return stats.Closed[CloseHandshakesFull] == connections-3
+		})
+		_, err := s.kind.door.enter(honest.socket.TCPConn, 0)
+		require.NoError(t, err)
+		s.expectConnection()
+		s.eventually("nothing more is counted", func(stats Stats) bool {
+			return stats.Closed[CloseHandshakesFull] == connections-3
+		})
+	})
+}
+
+// A client that was refused and has not left yet may have to make room, and is not counted again.
+func TestDoorRefusedClientMakesRoom(t *testing.T) {
+	onDoors(t, []testDoor{tlsDoor, wssDoor}, func(t *testing.T, s *subject) {
+		config := testConfig()
+		config.MaxHandshakes = 1
+		s.start(config)
+		refused := s.dialBelow()
+		refused.write([]byte("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"))
+		s.eventually("it is refused", func(stats Stats) bool { return stats.Closed[ClosePlainHTTP] == 1 })
+		s.connected()
+		require.Zero(t, s.core.Stats().Closed[CloseHandshakesFull])
+	})
+}
+
+// Balancers' clients may make room for each other while it becomes known who they are.
+func TestDoorHandshakesBehindABalancer(t *testing.T) {
+	onDoors(t, []testDoor{tlsDoor, wsDoor}, func(t *testing.T, s *subject) {
+		config := fromLoopback(testConfig())
+		config.MaxHandshakes = 1
+		s.start(config)
+		for range 50 {
+			c := s.dialBelow()
+			_, _ = io.WriteString(c.socket, proxyHeaders[0].header) // it may have made room already
+		}
+		s.proxyHeader = proxyHeaders[0].header
+		s.connected()
+	})
+}
+
 // A client that leaves in the middle of its handshake is nobody's business.
 func TestDoorClientThatLeavesInItsHandshake(t *testing.T) {
 	onDoors(t, []testDoor{tlsDoor, wsDoor, wssDoor}, func(t *testing.T, s *subject) {
@@ -149,86 +204,5 @@ func TestDoorClientThatLeavesInItsHandshake(t *testing.T) {
 		c, _ := s.connected()
 		c.close()
 		require.Zero(t, s.core.Stats().Closed[CloseHandshakeTimeout])
-	})
-}
-
-// ask sends a request for a WebSocket and returns the answer's status.
-func (s *subject) ask(headers ...string) (status int, peer string) {
-	s.t.Helper()
-	c := s.dialBelow()
-	socket, err := testDoor{Kind: doorclient.Kind{TLS: s.kind.door.TLS}}.enter(c.socket.TCPConn, 0)
-	require.NoError(s.t, err)
-	request := "GET /ws HTTP/1.1\r\nHost: chat.example:8080\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + strings.Join(append(headers, ""), "\r\n")
-	_, err = io.WriteString(socket, request+"\r\n")
-	require.NoError(s.t, err)
-	status, _ = responseOf(s.t, bufio.NewReader(socket))
-	return status, c.address()
-}
-
-func TestDoorOtherOrigin(t *testing.T) {
-	onDoors(t, []testDoor{wsDoor, wssDoor}, func(t *testing.T, s *subject) {
-		s.start(testConfig())
-		status, peer := s.ask("Origin: https://evil.example")
-		require.Equal(t, http.StatusForbidden, status)
-		s.expectRefused(CloseOtherOrigin, peer)
-		for _, origin := range []string{"null", "https://chat.example", "https://chat.example:8081", "http://evil.chat.example:8080",
-			"https://chat.example:8080.evil.example", "%zz"} {
-			status, _ := s.ask("Origin: " + origin)
-			require.Equal(t, http.StatusForbidden, status, origin)
-		}
-		s.expectNothing()
-		status, _ = s.ask("Origin: https://CHAT.example:8080")
-		require.Equal(t, http.StatusSwitchingProtocols, status)
-		s.expectConnection()
-	})
-}
-
-func TestDoorOriginsThatMayConnect(t *testing.T) {
-	core := NewDoor(Door{Name: "ws", WebSocket: &stream.WebSocket{MaxMessage: 4096,
-		Origins: []string{"game.example", "*.play.example:8443", "https://only-safe.example"}}}, nil)
-	s := &subject{t: t, kind: testCore{door: wsDoor}, core: core}
-	s.start(testConfig())
-	t.Cleanup(func() { assert.NoError(t, core.Close()) })
-	for origin, want := range map[string]int{
-		"https://game.example":            101,
-		"http://Game.example":             101,
-		"https://eu.play.example:8443":    101,
-		"https://only-safe.example":       101,
-		"http://only-safe.example":        403,
-		"https://play.example:8443":       403,
-		"https://eu.play.example":         403,
-		"https://game.example.evil.tld":   403,
-		"https://evil.tld/?.game.example": 403,
-	} {
-		status, _ := s.ask("Origin: " + origin)
-		require.Equal(t, want, status, origin)
-	}
-}
-
-func TestDoorRequestsThatAreNone(t *testing.T) {
-	onDoors(t, []testDoor{wsDoor}, func(t *testing.T, s *subject) {
-		s.start(testConfig())
-		for i, request := range []string{
-			"GET /ws HTTP/1.1\r\nHost: a\r\n\r\n",
-			"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n" +
-				"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-			"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",
-			"POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-				"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: 0\r\n\r\n",
-			"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-		} {
-			c := s.dialBelow()
-			c.write([]byte(request))
-			status, _ := responseOf(t, c.reader)
-			require.GreaterOrEqual(t, status, 400)
-			s.eventually("it is counted", func(stats Stats) bool { return stats.Closed[CloseHandshakeFailed] == uint64(i+1) })
-		}
-		// What is no request for a WebSocket is nothing to refuse.
-		c := s.dialBelow()
-		c.write([]byte("GET /no-such-page HTTP/1.1\r\nHost: a\r\n\r\n"))
-		status, _ := responseOf(t, c.reader)
-		require.Equal(t, http.StatusNotFound, status)
-		s.expectNothing()
 	})
 }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -78,6 +79,9 @@ func (c *goConn) checkSilence() CloseReason {
 
 // brokenReason is the CloseReason of a connection that the system gave up with err.
 func brokenReason(err error) CloseReason {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ClosePeerTimeout // it does not take what it is sent
+	}
 	var number syscall.Errno
 	if !errors.As(err, &number) {
 		return ClosePeerReset

@@ -1,12 +1,15 @@
 package stream
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,15 +58,20 @@ func (s fileState) is(other fileState) bool {
 	return os.SameFile(s.info, other.info) && s.info.Size() == other.info.Size() && s.info.ModTime().Equal(other.info.ModTime())
 }
 
-// LoadCertificates reads the files. It logs to logger when they change later; nil means no log.
+// LoadCertificates reads the files. It logs to logger when they change later, and when the certificate has ended or has
+// not begun; nil means no log.
 func LoadCertificates(files TLSFiles, logger *zap.Logger) (*Certificates, error) {
 	if logger == nil {
 		logger = zap.NewNop()
 	}
 	c := &Certificates{files: files, logger: logger, seen: files.look(), checked: time.Now()}
-	var err error
-	c.config, c.expires, err = files.load()
-	return c, err
+	config, leaf, err := files.load()
+	if err != nil {
+		return nil, err
+	}
+	c.config, c.expires = config, leaf.NotAfter
+	c.warnOfDates(leaf)
+	return c, nil
 }
 
 // Config is for tls.Server: each handshake uses the files as they are then.
@@ -100,10 +108,10 @@ func (c *Certificates) reloadLocked() {
 	seen := c.files.look()
 	isSame := slices.EqualFunc(seen, before, fileState.is)
 	var config *tls.Config
-	var expires time.Time
+	var leaf *x509.Certificate
 	var err error
 	if !isSame {
-		config, expires, err = c.files.load()
+		config, leaf, err = c.files.load()
 	}
 	c.mutex.Lock()
 	c.isBusy = false
@@ -118,8 +126,21 @@ func (c *Certificates) reloadLocked() {
 		}
 		return
 	}
-	c.config, c.expires, c.seen, c.failing = config, expires, seen, ""
-	c.logger.Info("certificate reloaded", zap.String("file", c.files.Certificate), zap.Time("expires", expires))
+	c.config, c.expires, c.seen, c.failing = config, leaf.NotAfter, seen, ""
+	c.logger.Info("certificate reloaded", zap.String("file", c.files.Certificate), zap.Time("expires", leaf.NotAfter))
+	c.warnOfDates(leaf)
+}
+
+// warnOfDates says that clients refuse the certificate now. It is used all the same: it may begin soon, and a computer's
+// clock may be wrong.
+func (c *Certificates) warnOfDates(leaf *x509.Certificate) {
+	file := zap.String("file", c.files.Certificate)
+	switch now := time.Now(); {
+	case now.After(leaf.NotAfter):
+		c.logger.Warn("the certificate has expired", file, zap.Time("expires", leaf.NotAfter))
+	case now.Before(leaf.NotBefore):
+		c.logger.Warn("the certificate is not valid yet", file, zap.Time("valid_from", leaf.NotBefore))
+	}
 }
 
 func (f *TLSFiles) look() []fileState {
@@ -142,16 +163,20 @@ var suites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
-func (f *TLSFiles) load() (*tls.Config, time.Time, error) {
+// minRSABits is the size of the smallest RSA key that crypto/rsa signs with (its section "Minimum key size").
+const minRSABits = 1024
+
+// load reads the files, and returns the server's certificate beside what is made of them.
+func (f *TLSFiles) load() (*tls.Config, *x509.Certificate, error) {
 	for _, path := range []string{f.Certificate, f.Key, f.ClientCA} {
 		// A pipe would keep whoever reads it, and with it a handshake and the stop.
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			return nil, time.Time{}, fmt.Errorf("%s is no regular file", path)
+			return nil, nil, fmt.Errorf("%s is no regular file", path)
 		}
 	}
-	pair, err := tls.LoadX509KeyPair(f.Certificate, f.Key)
+	pair, err := f.loadPair()
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("certificate %s with key %s: %w", f.Certificate, f.Key, err)
+		return nil, nil, fmt.Errorf("certificate %s with key %s: %w", f.Certificate, f.Key, err)
 	}
 	config := &tls.Config{
 		Certificates: []tls.Certificate{pair},
@@ -164,18 +189,59 @@ func (f *TLSFiles) load() (*tls.Config, time.Time, error) {
 	if f.ClientCA != "" {
 		text, err := os.ReadFile(f.ClientCA)
 		if err != nil {
-			return nil, time.Time{}, fmt.Errorf("client certificates: %w", err)
+			return nil, nil, fmt.Errorf("client certificates: %w", err)
 		}
 		config.ClientCAs = x509.NewCertPool()
 		if !config.ClientCAs.AppendCertsFromPEM(text) {
-			return nil, time.Time{}, fmt.Errorf("client certificates: %w in %s", errNoCertificate, f.ClientCA)
+			return nil, nil, fmt.Errorf("client certificates: %w in %s", errNoCertificate, f.ClientCA)
 		}
 		config.ClientAuth = tls.RequireAndVerifyClientCert
 		if f.ClientsMayHaveNone {
 			config.ClientAuth = tls.VerifyClientCertIfGiven
 		}
 	}
-	return config, pair.Leaf.NotAfter, nil
+	return config, pair.Leaf, nil
 }
 
-var errNoCertificate = errors.New("no certificate")
+func (f *TLSFiles) loadPair() (pair tls.Certificate, err error) {
+	certificate, err := os.ReadFile(f.Certificate)
+	if err != nil {
+		return pair, err
+	}
+	key, err := os.ReadFile(f.Key)
+	if err != nil {
+		return pair, err
+	}
+	pair, err = tls.X509KeyPair(certificate, key)
+	if err != nil {
+		if isEncryptedKey(key) { // it says no more than that it cannot read it
+			err = errEncryptedKey
+		}
+		return pair, err
+	}
+	if private, ok := pair.PrivateKey.(*rsa.PrivateKey); ok && private.N.BitLen() < minRSABits {
+		return pair, fmt.Errorf("the RSA key has %d bits, and no handshake succeeds with fewer than %d", private.N.BitLen(), minRSABits)
+	}
+	return pair, nil
+}
+
+// isEncryptedKey reports that the first private key of a PEM file, which is the one that counts, has a passphrase: as
+// PKCS #8 (RFC 5958, 3) or in the older way (RFC 1421, 4.6.1).
+func isEncryptedKey(text []byte) bool {
+	for {
+		var block *pem.Block
+		block, text = pem.Decode(text)
+		if block == nil {
+			return false
+		}
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" ||
+				strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED")
+		}
+	}
+}
+
+var (
+	errNoCertificate = errors.New("no certificate")
+	errEncryptedKey  = errors.New("the key is encrypted, and the server needs one without a passphrase")
+)

@@ -44,10 +44,10 @@ func (f *frames) take() {
 		return
 	}
 	size, length := 2, uint64(f.header[1]&^masked)
-	switch {
-	case length == length16:
+	switch length {
+	case length16:
 		size += 2
-	case length == length64:
+	case length64:
 		size += 8
 	}
 	if f.header[1]&masked != 0 {

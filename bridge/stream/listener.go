@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"container/list"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ type Config struct {
 	// MaxPacketSize is the length of the longest packet that may come.
 	MaxPacketSize int
 	// HandshakeTimeout bounds header and handshakes together; MaxHandshakes is how many clients may be at them at once.
-	// One more ends the oldest (HandshakesFull). With WebSocket who loads a page is one of them.
+	// One more ends the oldest of the address that has most of them (HandshakesFull). With WebSocket who loads a page is
+	// one of them.
 	HandshakeTimeout time.Duration
 	MaxHandshakes    int
 	// Refused is told of every client that was turned away; why wraps a Refusal. Any goroutine.
@@ -60,7 +62,7 @@ func Listen(tcp net.Listener, config Config) *Listener {
 	l := &Listener{
 		tcp:        tcp,
 		config:     config,
-		handshakes: handshakes{max: config.MaxHandshakes},
+		handshakes: handshakes{max: config.MaxHandshakes, byAddress: make(map[netip.Addr]*list.List)},
 		accepted:   make(chan acceptance),
 		closed:     make(chan struct{}),
 	}
@@ -130,7 +132,7 @@ func (l *Listener) acceptLoop() {
 		begun, displaced := l.handshakes.begin(below, time.Now().Add(l.config.HandshakeTimeout))
 		// One that has asked for a page and is kept open in case its browser wants another is no client that was refused.
 		if displaced != nil && !displaced.hasAsked.Load() {
-			l.refuse(displaced.conn.RemoteAddr(), HandshakesFull)
+			l.refuse(displaced, HandshakesFull)
 		}
 		if begun != nil {
 			l.group.Go(func() { l.admit(begun) })
@@ -141,7 +143,7 @@ func (l *Listener) acceptLoop() {
 // admit does what comes before the packets.
 func (l *Listener) admit(h *handshake) {
 	_ = h.conn.SetDeadline(h.until)
-	conn, err := l.shakeHands(h.conn)
+	conn, err := l.shakeHands(h)
 	if err != nil {
 		l.turnAway(h, err)
 		return
@@ -156,11 +158,13 @@ func (l *Listener) admit(h *handshake) {
 	}
 }
 
-func (l *Listener) shakeHands(below *tcpConn) (Conn, error) {
+func (l *Listener) shakeHands(h *handshake) (Conn, error) {
+	below := h.conn
 	if contains(l.config.Proxies, below.TCPConn.RemoteAddr()) {
 		if err := readProxyHeader(below); err != nil {
 			return nil, err
 		}
+		h.isFrom(below.RemoteAddr())
 	}
 	if l.config.TLS == nil {
 		return below, nil
@@ -188,7 +192,7 @@ func (l *Listener) turnAway(h *handshake, err error) {
 	case isRefusal:
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		if h.end() {
-			l.refuse(h.conn.RemoteAddr(), fmt.Errorf("%w: %w", HandshakeTimeout, err))
+			l.refuse(h, fmt.Errorf("%w: %w", HandshakeTimeout, err))
 			h.conn.Abort()
 		}
 		return
@@ -199,16 +203,17 @@ func (l *Listener) turnAway(h *handshake, err error) {
 	default:
 		err = fmt.Errorf("%w: %w", HandshakeFailed, err)
 	}
-	l.refuse(h.conn.RemoteAddr(), err)
+	l.refuse(h, err)
 	_ = h.conn.SetDeadline(time.Now().Add(farewellTime))
 	h.conn.Finish(EndedByViolation, func(int) {})
 	h.end()
 	_ = h.conn.Close()
 }
 
-func (l *Listener) refuse(peer net.Addr, why error) {
-	if l.config.Refused != nil {
-		l.config.Refused(peer, why)
+// refuse tells that a client is turned away, once.
+func (l *Listener) refuse(h *handshake, why error) {
+	if !h.isTold.Swap(true) && l.config.Refused != nil {
+		l.config.Refused(h.conn.RemoteAddr(), why)
 	}
 }
 

@@ -2,14 +2,15 @@ package stream
 
 import (
 	"net"
-	"time"
+	"sync/atomic"
 )
 
 // tcpConn is a stream of packets that is a TCP connection, and what the other kinds are built on.
 type tcpConn struct {
 	*net.TCPConn
-	early []byte   // was received and not read yet
-	peer  net.Addr // as a PROXY header told it; nil: the socket's
+	early []byte // was received and not read yet
+	// peer is the client as a PROXY header told it; nil: the socket's. Who ends the handshake may want to know it.
+	peer atomic.Pointer[net.TCPAddr]
 }
 
 func (c *tcpConn) Read(p []byte) (int, error) {
@@ -22,8 +23,8 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 }
 
 func (c *tcpConn) RemoteAddr() net.Addr {
-	if c.peer != nil {
-		return c.peer
+	if peer := c.peer.Load(); peer != nil {
+		return peer
 	}
 	return c.TCPConn.RemoteAddr()
 }
@@ -52,11 +53,3 @@ func readAway(c interface{ Read([]byte) (int, error) }, discarded func(int)) {
 		}
 	}
 }
-
-// withoutDeadlines is a connection whose deadlines only its owner sets, below the layer that it is given to: crypto/tls
-// sets some of its own when it closes.
-type withoutDeadlines struct{ *tcpConn }
-
-func (withoutDeadlines) SetDeadline(time.Time) error      { return nil }
-func (withoutDeadlines) SetReadDeadline(time.Time) error  { return nil }
-func (withoutDeadlines) SetWriteDeadline(time.Time) error { return nil }

@@ -14,14 +14,42 @@ import (
 
 // tlsConn is a stream of packets in TLS.
 type tlsConn struct {
-	*tcpConn // what is below, with the deadlines
-	tls      *tls.Conn
+	*tcpConn      // what is below
+	*tlsDeadlines // instead of its own
+	tls           *tls.Conn
+	records       *records
 }
+
+// records is the connection that crypto/tls is given: it weighs what comes against what that makes of it, once the
+// handshake is over. A client may ask for new keys in every record, which costs an answer each.
+//
+// Its deadlines are only the owner's: crypto/tls sets some of its own when it closes.
+type records struct {
+	*tcpConn
+	isOpen   bool
+	overhead overhead
+}
+
+func (*records) SetDeadline(time.Time) error      { return nil }
+func (*records) SetReadDeadline(time.Time) error  { return nil }
+func (*records) SetWriteDeadline(time.Time) error { return nil }
+
+func (r *records) Read(p []byte) (int, error) {
+	n, err := r.tcpConn.Read(p)
+	if n > 0 && r.isOpen && !r.overhead.addRaw(n, 0) {
+		return n, errTooManyRecords
+	}
+	return n, err
+}
+
+var errTooManyRecords = fmt.Errorf("%w: too many TLS records without packets", FrameInvalid)
 
 // shakeHands does the server's side of a TLS handshake. What a client sent instead is told by the error.
 func shakeHands(below *tcpConn, config *tls.Config) (*tlsConn, error) {
-	c := &tlsConn{below, tls.Server(withoutDeadlines{below}, config)}
+	r := &records{tcpConn: below}
+	c := &tlsConn{below, &tlsDeadlines{below: below}, tls.Server(r, config), r}
 	err := c.tls.HandshakeContext(context.Background()) // the deadlines below end it
+	r.isOpen = true
 	wrong, ok := errors.AsType[tls.RecordHeaderError](err)
 	if !ok {
 		return c, err
@@ -50,8 +78,13 @@ var errTLSBroken = errors.New("TLS broke")
 // Read takes an end of the TCP connection for an end in order, as many clients do not say goodbye in TLS: packets have
 // a length, so one that was cut off is found.
 func (c *tlsConn) Read(p []byte) (int, error) {
+	c.beginRead()
 	n, err := c.tls.Read(p)
+	c.endRead()
+	c.records.overhead.payload += n
 	switch {
+	case errors.Is(err, errTooManyRecords):
+		return n, errTooManyRecords
 	case err == nil, errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded), isBroken(err):
 		return n, err
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -65,8 +98,14 @@ func (c *tlsConn) Write(packets []byte) (int, error) { return c.tls.Write(packet
 
 // Close says goodbye in TLS, if that needs no waiting to speak of.
 func (c *tlsConn) Close() error {
+	c.tlsDeadlines.end()
 	_ = c.SetWriteDeadline(time.Now().Add(farewellTime))
 	return c.tls.Close()
+}
+
+func (c *tlsConn) Abort() {
+	c.tlsDeadlines.end()
+	c.tcpConn.Abort()
 }
 
 func (c *tlsConn) Finish(_ Ending, discarded func(int)) {

@@ -4,16 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -69,6 +66,7 @@ const (
 	webWriteTimeout = 30 * time.Second
 	webIdleTimeout  = 30 * time.Second
 	maxWebHeader    = 16 << 10
+	maxWebRequests  = 100 // on one connection
 )
 
 // webServer is the HTTP side of a door.
@@ -137,20 +135,28 @@ func (l webListener) Accept() (net.Conn, error) {
 func (l webListener) Close() error   { return nil }
 func (l webListener) Addr() net.Addr { return l.web.listener.Addr() }
 
-// served notes that a connection has made a request.
+// served notes that a connection has made a request, and ends one that has made many: nobody needs to, and nothing else
+// bounds what each costs.
 func (w *webServer) served(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		connOf(request).handshake.hasAsked.Store(true)
+		conn := connOf(request)
+		conn.handshake.hasAsked.Store(true)
+		if conn.requests++; conn.requests >= maxWebRequests || conn.isOver.Load() {
+			conn.isOver.Store(true)
+			response.Header().Set("Connection", "close")
+		}
 		next.ServeHTTP(response, request)
 	})
 }
 
-// upgrade makes a WebSocket of a request.
+// upgrade makes a WebSocket of a request. A connection whose request is refused ends.
 func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request) {
 	l, settings := w.listener, w.listener.config.WebSocket
 	conn := connOf(request)
 	if err := checkOrigin(request, settings.Origins); err != nil {
-		l.refuse(conn.RemoteAddr(), err)
+		l.refuse(conn.handshake, err)
+		conn.isOver.Store(true)
+		response.Header().Set("Connection", "close")
 		http.Error(response, "This origin may not connect.", http.StatusForbidden)
 		return
 	}
@@ -162,7 +168,8 @@ func (w *webServer) upgrade(response http.ResponseWriter, request *http.Request)
 		OnPingReceived:       c.onPing,
 	})
 	if err != nil {
-		l.refuse(conn.RemoteAddr(), fmt.Errorf("%w: %w", HandshakeFailed, err))
+		l.refuse(conn.handshake, fmt.Errorf("%w: %w", HandshakeFailed, err))
+		conn.isOver.Store(true)
 		return
 	}
 	if !conn.handshake.end() {
@@ -202,7 +209,9 @@ func checkOrigin(request *http.Request, patterns []string) error {
 		return fmt.Errorf("%w: %q", OtherOrigin, text)
 	}
 	host := strings.ToLower(origin.Host)
-	if host == strings.ToLower(request.Host) {
+	// A page without TLS, which anybody on the way may have changed, is not of the same origin as a server with it.
+	isSecure := connOf(request).listener.config.TLS == nil || origin.Scheme == "https"
+	if host == strings.ToLower(request.Host) && isSecure {
 		return nil
 	}
 	for _, pattern := range patterns {
@@ -216,102 +225,3 @@ func checkOrigin(request *http.Request, patterns []string) error {
 	}
 	return fmt.Errorf("%w: %q", OtherOrigin, text)
 }
-
-// webConn is a connection of the HTTP server, and what is below a WebSocket.
-type webConn struct {
-	Conn      // below: TCP or TLS
-	local     net.Addr
-	handshake *handshake
-	listener  *Listener
-
-	first    []byte      // of the first bytes, while they may be a PROXY header's
-	isKnown  bool        // they are none
-	hasSaid  bool        // something has come
-	timedOut atomic.Bool // a read took too long
-	hasLeft  atomic.Bool // the client ended the connection, or it broke
-
-	socket *webSocketConn // whose reads go on after a deadline; nil before it is one
-}
-
-func newWebConn(below Conn, h *handshake, l *Listener) *webConn {
-	return &webConn{Conn: below, local: h.conn.LocalAddr(), handshake: h, listener: l}
-}
-
-func (c *webConn) LocalAddr() net.Addr { return c.local }
-
-// SetReadDeadline is the HTTP server's: until a request has come, what came before it counts as well.
-func (c *webConn) SetReadDeadline(t time.Time) error {
-	if !c.handshake.hasAsked.Load() && (t.IsZero() || t.After(c.handshake.until)) {
-		t = c.handshake.until
-	}
-	return c.Conn.SetReadDeadline(t)
-}
-
-func (c *webConn) Read(p []byte) (int, error) {
-	if c.socket != nil {
-		return c.socket.readBelow(p)
-	}
-	n, err := c.Conn.Read(p)
-	if !c.isKnown {
-		if err := c.look(p[:n]); err != nil {
-			return 0, err
-		}
-	}
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.timedOut.Store(true)
-	case err != nil:
-		c.hasLeft.Store(true)
-	}
-	c.hasSaid = c.hasSaid || n > 0
-	return n, err
-}
-
-// look refuses at once what HTTP would not understand: it would call a PROXY header a bad request and not say why, and
-// wait for the first line's end in a TLS handshake.
-func (c *webConn) look(p []byte) error {
-	c.first = append(c.first, p[:min(len(p), len(proxySignature2))]...)
-	begins, mayBegin := BeginsWithProxyHeader(c.first)
-	switch {
-	case begins:
-		return c.refuse(ProxyHeaderNotAllowed)
-	case len(c.first) > 0 && c.first[0] == tlsHandshakeRecord:
-		return c.refuse(errTLSWithout)
-	}
-	if !mayBegin {
-		c.isKnown, c.first = true, nil
-	}
-	return nil
-}
-
-// tlsHandshakeRecord is what a TLS connection begins with: the type of a record (RFC 8446, 5.1).
-const tlsHandshakeRecord = 22
-
-var errTLSWithout = fmt.Errorf("%w: TLS on a port for plain HTTP", HandshakeFailed)
-
-func (c *webConn) refuse(why error) error {
-	c.listener.refuse(c.RemoteAddr(), why)
-	c.end()
-	return why
-}
-
-// Close is the HTTP server's.
-func (c *webConn) Close() error {
-	if !c.handshake.hasAsked.Load() && !c.hasLeft.Load() && c.handshake.end() {
-		switch {
-		case c.timedOut.Load():
-			c.listener.refuse(c.RemoteAddr(), HandshakeTimeout)
-		case c.hasSaid: // the server has answered that it is none
-			c.listener.refuse(c.RemoteAddr(), fmt.Errorf("%w: no HTTP request", HandshakeFailed))
-		}
-	}
-	c.end()
-	return nil
-}
-
-func (c *webConn) end() {
-	c.handshake.end()
-	_ = c.Conn.Close()
-}
-
-var _ net.Conn = (*webConn)(nil)

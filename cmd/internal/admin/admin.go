@@ -97,6 +97,10 @@ type Server struct {
 
 // Start listens and serves. The caller ends it with Close.
 func Start(config Config) (*Server, error) {
+	errorLog, err := zap.NewStdLogAt(config.Logger.Named("admin"), zap.WarnLevel)
+	if err != nil {
+		panic(err) // it fails for levels that there are not
+	}
 	listener, err := net.Listen("tcp", config.Address)
 	if err != nil {
 		return nil, fmt.Errorf("the admin page cannot listen on %s: %w", config.Address, err)
@@ -109,7 +113,7 @@ func Start(config Config) (*Server, error) {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          zap.NewStdLog(config.Logger.Named("admin").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+		ErrorLog:          errorLog,
 	}
 	go func() {
 		defer close(s.ended)

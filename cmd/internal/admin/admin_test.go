@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"iocpnetlib/bridge"
 )
@@ -101,7 +103,10 @@ type page struct {
 	url  string
 }
 
-func newPage(t *testing.T, token string) *page {
+func newPage(t *testing.T, token string) *page { return newPageWithLog(t, token, zap.NewNop()) }
+
+func newPageWithLog(t *testing.T, token string, logger *zap.Logger) *page {
+	t.Helper()
 	logic := &testLogic{}
 	core := bridge.NewGoCore(nil)
 	config := bridge.DefaultConfig()
@@ -112,7 +117,7 @@ func newPage(t *testing.T, token string) *page {
 	go func() { ended <- loop.Run(context.Background()) }()
 	host := &testHost{state: StateReady}
 	server, err := Start(Config{Name: "things", Address: "127.0.0.1:0", Token: token, MaxConnections: 1000,
-		MessagePool: 65536, Core: core, Loop: loop, Host: host, Logic: logic, Logger: zap.NewNop(),
+		MessagePool: 65536, Core: core, Loop: loop, Host: host, Logic: logic, Logger: logger,
 		LogLines: func() (uint64, uint64) { return 7, 8 }})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -308,6 +313,19 @@ func TestAPortThatIsTaken(t *testing.T) {
 	p := newPage(t, "")
 	_, err := Start(Config{Address: p.listener.Addr().String(), Logger: zap.NewNop()})
 	require.ErrorContains(t, err, "the admin page cannot listen on 127.0.0.1:")
+}
+
+// Whatever level is logged, what the HTTP server says has one, and nothing is said outside the log.
+func TestLogOfTheHTTPServer(t *testing.T) {
+	for level, lines := range map[zapcore.Level]int{zap.DebugLevel: 1, zap.WarnLevel: 1, zap.ErrorLevel: 0} {
+		observed, logs := observer.New(level)
+		var complaints strings.Builder // of the log itself, on standard error otherwise
+		p := newPageWithLog(t, "", zap.New(observed, zap.ErrorOutput(zapcore.AddSync(&complaints))))
+		p.http.ErrorLog.Print("http: panic serving somebody")
+		assert.Equal(t, lines, logs.FilterMessage("http: panic serving somebody").FilterLevelExact(zap.WarnLevel).Len(), level)
+		assert.Equal(t, lines, logs.Len(), level)
+		assert.Empty(t, complaints.String(), level)
+	}
 }
 
 // A loop that does not come round is told of, and holds nothing else up.

@@ -86,7 +86,7 @@ func (o *Options) declareDoors(set *settings.Set) {
 	set.Duration(&net.HandshakeTimeout, 10*time.Millisecond, 10*time.Minute, settings.Setting{Name: "handshake-timeout",
 		Usage: "`time` in which a client has to come through TLS and the request for a WebSocket"})
 	set.Int(&net.MaxHandshakes, 1, 1_000_000, settings.Setting{Name: "max-handshakes",
-		Usage: "`number` of clients of one door that may be at that at once; one more ends the one that is at it for longest"})
+		Usage: "`number` of clients of one door that may be at that at once; one more ends the oldest of the address that has most"})
 	set.Text(&d.proxies, checkProxies, settings.Setting{Name: "proxy-from",
 		Usage: "`addresses` and networks of load balancers, such as 10.0.0.0/8, with commas between them: their connections " +
 			"have to begin with a PROXY header, version 1 or 2, on every door; from elsewhere such a header ends the connection"})
