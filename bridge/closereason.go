@@ -35,7 +35,7 @@ const (
 	CloseTextMessage      // protocol violation: a WebSocket message of text
 	CloseMessageTooLong   // protocol violation: a WebSocket message over the limit
 	CloseMessageNotWhole  // protocol violation: a WebSocket message that ends inside a packet, or an empty one
-	CloseFrameInvalid     // protocol violation: no WebSocket frame, one that may not come there, or too many pings
+	CloseFrameInvalid     // protocol violation: no WebSocket frame, one that may not come there, too many of them or of TLS records
 	CloseReasonCount
 )
 

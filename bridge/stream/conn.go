@@ -71,7 +71,7 @@ const (
 	TextMessage                              // a WebSocket message of text
 	MessageTooLong                           // a WebSocket message over the limit
 	MessageNotWhole                          // a WebSocket message that ends inside a packet
-	FrameInvalid                             // what is no WebSocket frame, or one that is not allowed there
+	FrameInvalid                             // no WebSocket frame, one that may not be there, or far too many of them, or of TLS records
 	PongMissing                              // nothing came, and no ping was answered
 )
 
@@ -86,7 +86,7 @@ var refusalTexts = [...]string{
 	TextMessage:           "a text message",
 	MessageTooLong:        "a message over the limit",
 	MessageNotWhole:       "a message that ends inside a packet",
-	FrameInvalid:          "an invalid WebSocket frame",
+	FrameInvalid:          "an invalid frame",
 	PongMissing:           "no answer to a ping",
 }
 
