@@ -1,18 +1,29 @@
 #include "ServerHandle.h"
 
-NetLib_Server::Call::Call(NetLib_Server& handle) noexcept : m_Handle(handle)
+NetLib_Server::Call::Call(NetLib_Server& handle) noexcept
+    : m_Handle(handle), m_Server(handle.m_Open.load(std::memory_order_seq_cst))
 {
+    // Who finds it closed is not counted: a stop waits for those that came before, not for as long as others keep calling.
+    if (m_Server == nullptr)
+        return;
     // The count first: a stop clears m_Open and then waits for the count, so one of the two sees the other.
     m_Handle.m_Calls.fetch_add(1, std::memory_order_seq_cst);
     m_Server = m_Handle.m_Open.load(std::memory_order_seq_cst);
+    if (m_Server == nullptr)
+        m_Handle.Leave();
 }
 
 NetLib_Server::Call::~Call()
 {
-    if (m_Handle.m_Calls.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
-        m_Handle.m_Ending.load(std::memory_order_seq_cst)) {
-        const std::lock_guard lock(m_Handle.m_CallsMutex);
-        m_Handle.m_NoCalls.notify_all();
+    if (m_Server != nullptr)
+        m_Handle.Leave();
+}
+
+void NetLib_Server::Leave() noexcept
+{
+    if (m_Calls.fetch_sub(1, std::memory_order_seq_cst) == 1 && m_Ending.load(std::memory_order_seq_cst)) {
+        const std::lock_guard lock(m_CallsMutex);
+        m_NoCalls.notify_all();
     }
 }
 

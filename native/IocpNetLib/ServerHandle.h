@@ -43,6 +43,7 @@ public:
     [[nodiscard]] const char* BackendName() const noexcept { return m_BackendName.load(std::memory_order_relaxed); }
 
 private:
+    void Leave() noexcept; // a call that was counted has ended
     void KeepStats();
 
     std::mutex m_LifecycleMutex;                         // Start and Stop

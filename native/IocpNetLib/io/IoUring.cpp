@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <poll.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <thread>
@@ -156,13 +157,28 @@ bool IoUring::Attach(IoSocket& socket, UniqueSocket native) noexcept
     return true;
 }
 
+// An operation that begins when the socket is ready, and never waits by itself: the kernel would wait for urgent data as
+// well then, find nothing to receive, try again at once for as long as the urgent byte is there, and after 128 tries
+// (APOLL_MAX_RETRY in io_uring/poll.c) give the operation to a thread that blocks in it, with one of the buffers of all.
+// The two make one completion: the operation's, or the poll's if that is cancelled. Null as with NewEntry.
+io_uring_sqe* IoUring::NewEntryWhenReady(uint8_t opcode, uint32_t events, Kind kind, IoSocket& socket) noexcept
+{
+    if (!m_Queue.Reserve(2))
+        return nullptr;
+    io_uring_sqe* const poll = NewEntry(IORING_OP_POLL_ADD, socket.Socket.Get(), kind, &socket);
+    poll->poll32_events = events;
+    poll->flags = IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe* const entry = NewEntry(opcode, socket.Socket.Get(), kind, &socket);
+    entry->msg_flags = MSG_DONTWAIT;
+    return entry;
+}
+
 bool IoUring::ArmRecv(IoSocket& socket) noexcept
 {
-    io_uring_sqe* const entry = NewEntry(IORING_OP_RECV, socket.Socket.Get(), Kind::Recv, &socket);
+    io_uring_sqe* const entry = NewEntryWhenReady(IORING_OP_RECV, POLLIN | POLLRDHUP, Kind::Recv, socket);
     if (entry == nullptr)
         return false;
-    entry->flags = IOSQE_BUFFER_SELECT;         // of group 0
-    entry->ioprio = IORING_RECVSEND_POLL_FIRST; // rarely is there anything yet, and to look costs more than to wait
+    entry->flags = IOSQE_BUFFER_SELECT; // of group 0
     ++socket.InKernel;
     return true;
 }
@@ -216,18 +232,19 @@ IoOutcome IoUring::Send(IoSocket& socket, std::span<const std::byte> first, std:
 
 bool IoUring::QueueSend(IoSocket& socket, bool isImmediate) noexcept
 {
-    io_uring_sqe* const entry = NewEntry(IORING_OP_SEND, socket.Socket.Get(), Kind::Send, &socket);
+    io_uring_sqe* const entry = isImmediate ? NewEntry(IORING_OP_SEND, socket.Socket.Get(), Kind::Send, &socket)
+                                            : NewEntryWhenReady(IORING_OP_SEND, POLLOUT, Kind::Send, socket);
     if (entry == nullptr)
         return false;
     entry->addr = reinterpret_cast<uintptr_t>(socket.SendPieces[0].data());
     entry->len = static_cast<uint32_t>(socket.SendPieces[0].size());
-    entry->msg_flags = MSG_NOSIGNAL;
+    entry->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     socket.SendIsImmediate = isImmediate;
     ++socket.InKernel;
     if (isImmediate) {
-        // Not to wait, and all of it: so success means that all was taken, and needs no completion. Otherwise one tells
-        // how much, or EAGAIN.
-        entry->msg_flags |= MSG_DONTWAIT | MSG_WAITALL;
+        // All of it: so success means that all was taken, and needs no completion. Otherwise one tells how much, or
+        // EAGAIN.
+        entry->msg_flags |= MSG_WAITALL;
         entry->flags = IOSQE_CQE_SKIP_SUCCESS;
         socket.SendEntry = m_Queue.Filled();
         ListSend(socket);
@@ -359,8 +376,8 @@ void IoUring::RecvDone(IoSocket& socket, const UringCompletion& completion)
     if (!socket.IsClosing) {
         if (completion.Result > 0) {
             Arrived(socket, m_Buffers.Received(completion));
-        } else if (completion.Result == -ECANCELED || completion.Result == -ENOBUFS) {
-            // It ended by itself: no buffer was free, say.
+        } else if (completion.Result == -ECANCELED || completion.Result == -ENOBUFS || completion.Result == -EAGAIN) {
+            // It ended by itself: no buffer was free, say, or the socket was not ready after all.
             if (!ArmRecv(socket))
                 FailRecv(socket, ENOMEM);
         } else if (completion.Result == 0) {
@@ -406,10 +423,10 @@ void IoUring::Arrived(IoSocket& socket, std::span<const std::byte> data)
 void IoUring::SendDone(IoSocket& socket, int result)
 {
     --socket.InKernel;
-    const bool wasImmediate = std::exchange(socket.SendIsImmediate, false);
+    socket.SendIsImmediate = false;
     if (!socket.IsClosing || result >= 0) {
         // The peer's window is full: from here the kernel waits. It gives up if the thread ends that began to.
-        if ((wasImmediate && result == -EAGAIN) || result == -EINTR || (result == -ECANCELED && !socket.IsClosing)) {
+        if (result == -EAGAIN || result == -EINTR || (result == -ECANCELED && !socket.IsClosing)) {
             if (QueueSend(socket, false))
                 return;
             result = -ENOMEM;

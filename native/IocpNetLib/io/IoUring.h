@@ -56,6 +56,8 @@ private:
 
     [[nodiscard]] static std::expected<std::unique_ptr<Io>, std::string> CreateHere(IoHandler& handler);
     [[nodiscard]] io_uring_sqe* NewEntry(uint8_t opcode, int descriptor, Kind kind, const void* owner) noexcept;
+    [[nodiscard]] io_uring_sqe* NewEntryWhenReady(uint8_t opcode, uint32_t events, Kind kind,
+                                                  IoSocket& socket) noexcept;
     [[nodiscard]] bool ArmWake() noexcept;
     void ArmAccept() noexcept;
     [[nodiscard]] bool ArmRecv(IoSocket& socket) noexcept;

@@ -88,6 +88,14 @@ std::expected<UringQueue, std::string> UringQueue::Create(uint32_t entries)
 
 uint32_t UringQueue::Taken() const noexcept { return LoadAcquire(m_SqHead); }
 
+bool UringQueue::Reserve(uint32_t entries) noexcept
+{
+    const uint32_t size = m_SqMask + 1;
+    if (m_Tail - Taken() + entries > size)
+        (void)Call(0, 0);
+    return m_Tail - Taken() + entries <= size;
+}
+
 io_uring_sqe* UringQueue::Next() noexcept
 {
     if (m_Tail - Taken() > m_SqMask) {

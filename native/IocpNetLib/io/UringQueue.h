@@ -60,6 +60,9 @@ public:
     // An entry to fill, zeroed. When the ring is full it is submitted first. Null only when the kernel takes nothing
     // (it has no memory): the caller tries again later.
     [[nodiscard]] io_uring_sqe* Next() noexcept;
+    // Makes room for so many entries that are submitted in one piece, as a chain of linked ones has to be; Next gives them
+    // then. False: as when Next gives none.
+    [[nodiscard]] bool Reserve(uint32_t entries) noexcept;
     // How many entries were filled since the beginning, modulo 2^32, and how many of those the kernel has taken.
     [[nodiscard]] uint32_t Filled() const noexcept { return m_Tail; }
     [[nodiscard]] uint32_t Taken() const noexcept;
