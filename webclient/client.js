@@ -48,6 +48,8 @@ export { ProtocolError, Result, TextError } from "./protocol.js";
  * @property {boolean} restoring a connection broke, and what it was is not back yet
  * @property {string | null} user who is logged in, or will be again
  * @property {number | null} room where they are, or will be again
+ * @property {string | null} rival who had been in the room longest when it was entered; empty: nobody was there; null:
+ *   in no room yet
  * @property {number} tries how many times a new connection was tried since one last proved steady
  * @property {number | null} nextTry when reconnecting: the time of the next try, by the clock's now
  * @property {CloseReason | null} reason when closed; null: it was never open
@@ -60,8 +62,36 @@ export { ProtocolError, Result, TextError } from "./protocol.js";
  * @property {Partial<import("./connection.js").Limits>} [limits]
  * @property {import("./connection.js").Clock} [clock]
  * @property {() => number} [random] as Math.random
- * @property {(wake: () => void) => () => void} [watch] calls wake when a try may fare better than before, until the
- *   function that it returns is called
+ * @property {(wake: () => void) => () => void} [watch] while somebody is logged in: calls wake when a try may fare
+ *   better than before, or a connection may have died without a word, until the function that it returns is called
+ */
+
+/**
+ * The events of a client, by their names.
+ *
+ * - state: the status has changed
+ * - chat: somebody said something in the room, this client included, or the server announced it
+ * - rival: somebody was in the room that was entered
+ * - roomlost: after a new connection the room could not be entered again
+ * @typedef {object} Events
+ * @property {StateEvent} state
+ * @property {ChatEvent} chat
+ * @property {RivalEvent} rival
+ * @property {RoomLostEvent} roomlost
+ */
+
+/**
+ * @template {keyof Events} Name
+ * @typedef {((event: Events[Name]) => void) | {handleEvent(event: Events[Name]): void}} Listener
+ */
+
+/**
+ * An EventTarget that knows what its listeners are given.
+ * @typedef {object} Target
+ * @property {<Name extends keyof Events>(type: Name, listener: Listener<Name> | null,
+ *   options?: boolean | AddEventListenerOptions) => void} addEventListener
+ * @property {<Name extends keyof Events>(type: Name, listener: Listener<Name> | null,
+ *   options?: boolean | EventListenerOptions) => void} removeEventListener
  */
 
 /**
@@ -78,13 +108,21 @@ export { ProtocolError, Result, TextError } from "./protocol.js";
  * @property {number} most milliseconds
  * @property {number} maxTries in a row, then it is closed
  * @property {number} steadyAfter milliseconds that a connection lasts until the waits begin anew
- * @property {number} maxLogins after a new connection, while the server still holds the old one's login
+ * @property {number} heldFor milliseconds that the server may hold the old connection's login after a new connection,
+ *   then the client is closed
+ * @property {number} heldMost milliseconds: the longest wait meanwhile
  */
 
-/** @type {Backoff} */
-const defaultBackoff = { first: 500, most: 30_000, maxTries: Infinity, steadyAfter: 10_000, maxLogins: 7 };
+/**
+ * A server that pings every 30 s notices after 60 s at the latest that a connection is gone whose client has changed
+ * its network: heldFor is twice that.
+ * @type {Backoff}
+ */
+const defaultBackoff = {
+  first: 500, most: 30_000, maxTries: Infinity, steadyAfter: 10_000, heldFor: 120_000, heldMost: 5_000,
+};
 /** @type {import("./connection.js").Limits} */
-const defaultLimits = { connectTimeout: 10_000, answerTimeout: 15_000, maxPending: 64 };
+const defaultLimits = { connectTimeout: 10_000, answerTimeout: 15_000, probeTimeout: 5_000, maxPending: 64 };
 /** @type {import("./connection.js").Clock} */
 const defaultClock = {
   now: () => Date.now(),
@@ -92,7 +130,10 @@ const defaultClock = {
   clearTimeout: (handle) => clearTimeout(handle),
 };
 
-export class ChatClient extends EventTarget {
+const TypedTarget = /** @type {new () => Target & EventTarget} */ (EventTarget);
+
+/** A user of the chat server. What it tells of itself are the events of {@link Events}. */
+export class ChatClient extends TypedTarget {
   #url;
   #Socket;
   #clock;
@@ -106,12 +147,14 @@ export class ChatClient extends EventTarget {
   #session = null;
   /** @type {{resolve: () => void, reject: (error: Error) => void} | null} who waits for the first connection */
   #opening = null;
-  /** @type {{then: () => void, handle: unknown, unwatch: () => void} | null} */
+  /** @type {{then: () => void, handle: unknown} | null} */
   #waiting = null;
+  /** @type {(() => void) | null} ends what watches the browser, while there is a session */
+  #unwatch = null;
   #readyAt = 0; // the time of the last login
   /** @type {Readonly<Status>} */
   #status = Object.freeze({
-    state: "closed", restoring: false, user: null, room: null, tries: 0, nextTry: null, reason: null,
+    state: "closed", restoring: false, user: null, room: null, rival: null, tries: 0, nextTry: null, reason: null,
   });
 
   /**
@@ -138,14 +181,17 @@ export class ChatClient extends EventTarget {
    * Logs in, and connects before if there is no connection. The password is kept for new connections until close.
    * @param {string} user
    * @param {string} [password]
-   * @returns {Promise<void>} rejected with a ResultError, and then the connection stays for another login; or with one
-   *   of the other errors, for which there is none
+   * @returns {Promise<void>}
+   * @throws {ResultError} The server refused; the connection stays for another login.
+   * @throws {ConnectionError} There is no connection, or it ended before the answer came.
+   * @throws {StateError | BusyError | TextError | TypeError} Nothing was sent, and a connection stays as it is.
    */
   async login(user, password = "") {
     const request = encodeLoginRequest(user, password);
     if (this.#status.state === "closed") await this.#open();
     await this.#ask(request, PacketId.LOGIN_RESPONSE, () => {
       this.#session = { user, request };
+      this.#unwatch ??= this.#watch(() => this.#wake());
       this.#readyAt = this.#clock.now();
       this.#become("logged-in", { user, tries: 0 });
     });
@@ -154,22 +200,37 @@ export class ChatClient extends EventTarget {
   /**
    * @param {number} room
    * @returns {Promise<{room: number, rival: string}>} rival: who has been there longest; empty: nobody was there
+   * @throws {ResultError} The server refused.
+   * @throws {ConnectionError} The connection ended before the answer came.
+   * @throws {StateError | BusyError | RangeError} Nothing was sent.
    */
   async enterRoom(room) {
     const request = encodeRoomEnterRequest(room);
     return this.#ask(request, PacketId.ROOM_ENTER_RESPONSE, (packet) => this.#entered(room, packet.rival));
   }
 
-  /** @returns {Promise<void>} */
+  /**
+   * @returns {Promise<void>}
+   * @throws {ResultError} The server refused: it has the user in no room, and so has the status then.
+   * @throws {ConnectionError} The connection ended before the answer came.
+   * @throws {StateError | BusyError} Nothing was sent.
+   */
   async leaveRoom() {
-    const request = encodeRoomLeaveRequest();
-    return this.#ask(request, PacketId.ROOM_LEAVE_RESPONSE, () => this.#become("logged-in", { room: null }));
+    const isOut = [Result.NONE, Result.LEAVE_ROOM_INVALID_ROOM_INDEX];
+    return this.#askAny(encodeRoomLeaveRequest(), PacketId.ROOM_LEAVE_RESPONSE, ({ result }) => {
+      // Of two requests for one room the second is refused: by then the status has the user in none already.
+      if (isOut.includes(result) && this.#status.room !== null) this.#become("logged-in", { room: null, rival: null });
+      if (result !== Result.NONE) throw new ResultError(result);
+    });
   }
 
   /**
    * Says something in the room. The server sends it to everybody there, this client included.
    * @param {string} text
    * @returns {Promise<void>}
+   * @throws {ResultError} The server refused.
+   * @throws {ConnectionError} The connection ended before the answer came: nobody knows whether the text arrived.
+   * @throws {StateError | BusyError | TextError | TypeError} Nothing was sent.
    */
   async chat(text) {
     return this.#ask(encodeRoomChatRequest(text), PacketId.ROOM_CHAT_RESPONSE, () => {});
@@ -219,7 +280,7 @@ export class ChatClient extends EventTarget {
   #opened() {
     this.#become("connected", {});
     if (this.#session !== null) {
-      this.#logInAgain(1);
+      this.#logInAgain(0, this.#clock.now());
       return;
     }
     this.#opening?.resolve();
@@ -253,11 +314,26 @@ export class ChatClient extends EventTarget {
       this.#shut({ kind: "unreachable", code, error });
       return;
     }
-    this.#wait(tries, { restoring: true, tries: tries + 1 }, () => this.#connect(), this.#watch);
+    this.#wait(this.#delay(tries, this.#backoff.most), { restoring: true, tries: tries + 1 }, () => this.#connect());
   }
 
-  /** @param {number} logins how many with this one */
-  #logInAgain(logins) {
+  /** The browser has a network again, or its user is back. */
+  #wake() {
+    if (this.#connection === null) {
+      this.tryNow();
+    } else if (!this.#status.restoring) {
+      // A change of networks or a sleep may have ended the connection without a word. A further login is answered in
+      // every state, and changes nothing.
+      const { request } = /** @type {Session} */ (this.#session);
+      this.#connection.probe(request, PacketId.LOGIN_RESPONSE);
+    }
+  }
+
+  /**
+   * @param {number} logins how many there were over this connection
+   * @param {number} since the time of the first of them
+   */
+  #logInAgain(logins, since) {
     const { request, user } = /** @type {Session} */ (this.#session);
     const { room } = this.#status;
     const answered = this.#send(request, PacketId.LOGIN_RESPONSE, (packet) => {
@@ -265,9 +341,10 @@ export class ChatClient extends EventTarget {
         this.#readyAt = this.#clock.now();
         this.#become("logged-in", { user, restoring: room !== null });
         if (room !== null) this.#enterAgain(room);
-      } else if (packet.result === Result.LOGIN_USER_ALREADY && logins < this.#backoff.maxLogins) {
+      } else if (packet.result === Result.LOGIN_USER_ALREADY && this.#clock.now() - since < this.#backoff.heldFor) {
         // The server may not know yet that the old connection is gone.
-        this.#wait(logins - 1, {}, () => this.#logInAgain(logins + 1));
+        const { most, heldMost } = this.#backoff;
+        this.#wait(this.#delay(logins, Math.min(most, heldMost)), {}, () => this.#logInAgain(logins + 1, since));
       } else {
         this.#giveUp(new ResultError(packet.result));
       }
@@ -282,7 +359,7 @@ export class ChatClient extends EventTarget {
         this.#entered(room, packet.rival);
         return;
       }
-      this.#become("logged-in", { room: null, restoring: false });
+      this.#become("logged-in", { room: null, rival: null, restoring: false });
       this.dispatchEvent(new RoomLostEvent(room, new ResultError(packet.result)));
     });
     answered.catch(() => {}); // as above
@@ -293,7 +370,7 @@ export class ChatClient extends EventTarget {
    * @param {string} rival
    */
   #entered(room, rival) {
-    this.#become("in-room", { room, restoring: false });
+    this.#become("in-room", { room, rival, restoring: false });
     if (rival !== "") this.dispatchEvent(new RivalEvent(room, rival));
     return { room, rival };
   }
@@ -315,11 +392,23 @@ export class ChatClient extends EventTarget {
    * @returns {Promise<T>}
    */
   async #ask(bytes, answerId, succeeded) {
-    if (this.#status.restoring) throw new StateError("the connection is being restored");
-    return this.#send(bytes, answerId, (packet) => {
+    return this.#askAny(bytes, answerId, (packet) => {
       if (packet.result !== Result.NONE) throw new ResultError(packet.result);
       return succeeded(packet);
     });
+  }
+
+  /**
+   * The same, where answers other than success mean something too.
+   * @template T
+   * @param {Uint8Array} bytes
+   * @param {number} answerId
+   * @param {(packet: any) => T} answered
+   * @returns {Promise<T>}
+   */
+  async #askAny(bytes, answerId, answered) {
+    if (this.#status.restoring) throw new StateError("the connection is being restored");
+    return this.#send(bytes, answerId, answered);
   }
 
   /**
@@ -336,37 +425,43 @@ export class ChatClient extends EventTarget {
 
   /**
    * @param {number} step how many waits there were before
+   * @param {number} most
+   */
+  #delay(step, most) {
+    const longest = Math.min(most, this.#backoff.first * 2 ** step);
+    return Math.round(longest * (0.5 + this.#random() / 2));
+  }
+
+  /**
+   * @param {number} delay
    * @param {Partial<Status>} change
    * @param {() => void} then
-   * @param {NonNullable<Options["watch"]>} [watch]
    */
-  #wait(step, change, then, watch = () => () => {}) {
-    const { first, most } = this.#backoff;
-    const longest = Math.min(most, first * 2 ** step);
-    const delay = Math.round(longest * (0.5 + this.#random() / 2));
-    this.#waiting = {
-      then,
-      handle: this.#clock.setTimeout(() => this.tryNow(), delay),
-      unwatch: watch(() => this.tryNow()),
-    };
+  #wait(delay, change, then) {
+    this.#waiting = { then, handle: this.#clock.setTimeout(() => this.tryNow(), delay) };
     this.#become("reconnecting", { ...change, nextTry: this.#clock.now() + delay });
   }
 
   #stopWaiting() {
     if (this.#waiting === null) return;
     this.#clock.clearTimeout(this.#waiting.handle);
-    this.#waiting.unwatch();
     this.#waiting = null;
   }
 
   /** @param {CloseReason} reason */
   #shut(reason) {
     this.#stopWaiting();
+    this.#unwatch?.();
+    this.#unwatch = null;
     this.#session = null;
     const opening = this.#opening;
     this.#opening = null;
-    this.#become("closed", { restoring: false, user: null, room: null, tries: 0, reason: Object.freeze(reason) });
-    opening?.reject(new ConnectionError("there is no connection", { cause: reason.error ?? undefined }));
+    this.#become("closed", {
+      restoring: false, user: null, room: null, rival: null, tries: 0, reason: Object.freeze(reason),
+    });
+    const { error } = reason;
+    const why = error === null ? "" : `: ${error.message}`;
+    opening?.reject(new ConnectionError(`there is no connection${why}`, { cause: error ?? undefined }));
   }
 
   /**

@@ -37,6 +37,7 @@ import { decodePackets, PacketId, ProtocolError } from "./protocol.js";
  * @typedef {object} Limits
  * @property {number} connectTimeout milliseconds that opening may take
  * @property {number} answerTimeout milliseconds that the oldest request may wait
+ * @property {number} probeTimeout milliseconds in which something must come after a probe
  * @property {number} maxPending requests that may wait
  */
 
@@ -64,6 +65,8 @@ export class Connection {
   #pending = [];
   /** @type {unknown} of the opening first, then of the oldest request */
   #timer = null;
+  /** @type {unknown} of a probe */
+  #probing = null;
   #isOpen = false;
   #hasEnded = false;
 
@@ -118,6 +121,19 @@ export class Connection {
     });
   }
 
+  /**
+   * Finds out whether the server is still there: anything that comes says so, and if nothing does the connection ends.
+   * @param {Uint8Array} bytes a request that changes nothing, whatever the answer
+   * @param {number} answerId
+   */
+  probe(bytes, answerId) {
+    if (!this.isOpen || this.#probing !== null) return;
+    this.#probing = this.#clock.setTimeout(() => this.#overdue("the server does not answer any more"),
+      this.#limits.probeTimeout);
+    // With as many requests as may wait there is enough that the server has to answer.
+    this.request(bytes, answerId, () => {}).catch(() => {}); // how the connection ended is told elsewhere
+  }
+
   /** Closes it. What was sent is on its way, what was not answered is rejected. */
   close() {
     this.#end({ kind: "here", code: null, error: null }, 1000);
@@ -133,6 +149,7 @@ export class Connection {
   /** @param {unknown} data */
   #receive(data) {
     if (this.#hasEnded) return;
+    this.#stopProbing();
     try {
       if (!(data instanceof ArrayBuffer)) throw new ProtocolError("the server sent a text message");
       for (const packet of decodePackets(data)) {
@@ -185,6 +202,7 @@ export class Connection {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#clearTimer();
+    this.#stopProbing();
     if (code !== null) this.#socket.close(code);
     const error = new ConnectionError(end.kind === "here" ?
       "the connection was closed before the answer came" :
@@ -204,8 +222,19 @@ export class Connection {
   #setTimer(milliseconds, complaint) {
     this.#timer = this.#clock.setTimeout(() => {
       this.#timer = null;
-      this.#end({ kind: "broken", code: null, error: new ConnectionError(complaint) }, closeCodes.overdue);
+      this.#overdue(complaint);
     }, milliseconds);
+  }
+
+  /** @param {string} complaint */
+  #overdue(complaint) {
+    this.#end({ kind: "broken", code: null, error: new ConnectionError(complaint) }, closeCodes.overdue);
+  }
+
+  #stopProbing() {
+    if (this.#probing === null) return;
+    this.#clock.clearTimeout(this.#probing);
+    this.#probing = null;
   }
 
   #clearTimer() {

@@ -19,11 +19,12 @@ export class ConnectionBar {
   }
 
   /** @param {Readonly<import("./client.js").Status>} status */
-  show({ state, restoring, nextTry }) {
-    // While a session comes back its steps would only flicker by.
-    const shown = restoring ? "reconnecting" : state;
+  show({ state, restoring, nextTry, reason }) {
+    // While a session comes back its steps would only flicker by. Before the first login there is nothing to tell: that
+    // it is not connected would look like a fault.
+    const shown = restoring ? "reconnecting" : state === "closed" && reason === null ? "" : state;
     at("state").dataset.state = shown;
-    say(at("state-text"), `state_${shown}`);
+    say(at("state-text"), shown === "" ? "" : `state_${shown}`);
     const trouble = at("trouble");
     const hadFocus = trouble.contains(document.activeElement);
     trouble.hidden = !restoring;

@@ -15,8 +15,8 @@ import (
 )
 
 //go:embed index.html style.css icon.svg
-//go:embed client.js composer.js connection.js connectionbar.js dom.js errors.js events.js language.js messages.js page.js
-//go:embed protocol.js rooms.js texts.js watch.js
+//go:embed client.js composer.js connection.js connectionbar.js dom.js errors.js events.js language.js login.js messages.js
+//go:embed page.js places.js protocol.js rooms.js serverconfig.js texts.js visit.js watch.js
 var files embed.FS
 
 const indexName = "index.html"
@@ -76,7 +76,7 @@ func Handler(config Config) http.Handler {
 	}
 	documents["/config.json"] = newDocument("config.json", config.encode())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header())
+		secure(w.Header(), r.Header)
 		found, ok := documents[r.URL.Path]
 		switch {
 		case !ok:
@@ -87,9 +87,28 @@ func Handler(config Config) http.Handler {
 		default:
 			w.Header().Set("Content-Type", found.contentType)
 			w.Header().Set("ETag", found.etag)
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(found.content))
+			http.ServeContent(wholeOnly{w}, withoutRange(r), "", time.Time{}, bytes.NewReader(found.content))
 		}
 	})
+}
+
+// withoutRange is the request for all of a file. The files are small, and an answer with a thousand ranges of one is not.
+func withoutRange(r *http.Request) *http.Request {
+	if r.Header.Get("Range") == "" {
+		return r
+	}
+	whole := *r
+	whole.Header = r.Header.Clone()
+	whole.Header.Del("Range")
+	return &whole
+}
+
+// wholeOnly says that there are no ranges, where http.ServeContent would say that there are.
+type wholeOnly struct{ http.ResponseWriter }
+
+func (w wholeOnly) WriteHeader(status int) {
+	w.Header().Set("Accept-Ranges", "none")
+	w.ResponseWriter.WriteHeader(status)
 }
 
 func (c Config) encode() []byte {
@@ -102,10 +121,14 @@ func (c Config) encode() []byte {
 
 // secure adds the headers that keep the page to itself, and let browsers ask each time whether a file has changed: they
 // see those of a new version at once, and all of one version.
-func secure(header http.Header) {
+func secure(header, request http.Header) {
 	header.Set("Content-Security-Policy", contentSecurityPolicy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	// A browser that comes over plain HTTP from elsewhere would ignore this, and complain of it at each visit. It says where
+	// it trusts the way: only there it sends Sec-Fetch headers, whoever ends the TLS.
+	if request.Get("Sec-Fetch-Site") != "" {
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 	header.Set("Cache-Control", "no-cache")
 }

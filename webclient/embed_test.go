@@ -72,13 +72,14 @@ func TestWhatIsNotServed(t *testing.T) {
 }
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
+	trusted := header{"Sec-Fetch-Site", "none"} // as a browser says that the way is secure
 	for name, answer := range map[string]*httptest.ResponseRecorder{
-		"page":     ask(http.MethodGet, "/"),
-		"script":   ask(http.MethodGet, "/page.js"),
-		"config":   ask(http.MethodGet, "/config.json"),
-		"no file":  ask(http.MethodGet, "/nothing"),
-		"no way":   ask(http.MethodPost, "/"),
-		"no range": ask(http.MethodGet, "/", header{"Range", "bytes=9999999-"}),
+		"page":    ask(http.MethodGet, "/", trusted),
+		"script":  ask(http.MethodGet, "/page.js", trusted),
+		"config":  ask(http.MethodGet, "/config.json", trusted),
+		"no file": ask(http.MethodGet, "/nothing", trusted),
+		"no way":  ask(http.MethodPost, "/", trusted),
+		"range":   ask(http.MethodGet, "/", trusted, header{"Range", "bytes=9999999-"}),
 	} {
 		head := answer.Header()
 		assert.Equal(t, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
@@ -86,10 +87,27 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		assert.Equal(t, "nosniff", head.Get("X-Content-Type-Options"), name)
 		assert.Equal(t, "no-referrer", head.Get("Referrer-Policy"), name)
 		assert.Equal(t, "same-origin", head.Get("Cross-Origin-Opener-Policy"), name)
-		if answer.Code != http.StatusRequestedRangeNotSatisfiable { // which net/http lets nobody keep anyway
-			assert.Equal(t, "no-cache", head.Get("Cache-Control"), name)
+		assert.Equal(t, "no-cache", head.Get("Cache-Control"), name)
+	}
+}
+
+// No request makes more of a file than there is.
+func TestRangesAreIgnored(t *testing.T) {
+	whole := ask(http.MethodGet, "/page.js")
+	assert.Equal(t, "none", whole.Header().Get("Accept-Ranges"))
+	for _, ranges := range []string{"bytes=0-0", "bytes=-1", "bytes=9999999-", "bytes=0-0" + strings.Repeat(",0-0", 1199), "nothing"} {
+		for _, ifRange := range []string{"", whole.Header().Get("ETag")} {
+			answer := ask(http.MethodGet, "/page.js", header{"Range", ranges}, header{"If-Range", ifRange})
+			assert.Equal(t, http.StatusOK, answer.Code, "%.20s", ranges)
+			assert.Equal(t, whole.Header(), answer.Header(), "%.20s", ranges)
+			assert.Equal(t, whole.Body.String(), answer.Body.String(), "%.20s", ranges)
 		}
 	}
+}
+
+// Over plain HTTP from elsewhere a browser would complain of this policy, and ignore it.
+func TestOpenerPolicyOnlyWhereItHolds(t *testing.T) {
+	assert.NotContains(t, ask(http.MethodGet, "/").Header(), "Cross-Origin-Opener-Policy")
 }
 
 // A browser asks each time, and gets a file only if it is another one.

@@ -1,4 +1,4 @@
-// What a ChatClient tells its listeners.
+// What a ChatClient tells its listeners: client.js has the list of them.
 
 /** Says that the status has changed: "state". */
 export class StateEvent extends Event {

@@ -4,6 +4,7 @@ import { made, visibleName, visibleText } from "./dom.js";
 import { clockTime, say } from "./language.js";
 
 const nearEnd = 48; // pixels from the end that still count as being there
+const mostOver = 100; // lines more than there may be, for a moment
 const together = 120_000; // milliseconds in which somebody's messages are shown under one name
 
 /** @typedef {"other" | "own" | "announcement"} Kind */
@@ -14,7 +15,8 @@ export class MessageLog {
   #most;
   #follows = true; // the end is to be seen
   #seen = { top: 0, height: 0 }; // where it was, and how high, when it was last looked at
-  #isDue = false; // the end will be scrolled to
+  #isDue = false; // the end will be scrolled to, or what is too much removed
+  #hasNew = false; // lines that it was not scrolled to yet
   /** @type {{user: string, kind: Kind, time: number} | null} */
   #last = null;
 
@@ -34,13 +36,14 @@ export class MessageLog {
     });
     // A keyboard on the screen takes place from the log, and a turned phone changes its width.
     new ResizeObserver(() => {
-      if (this.#follows) this.#scrollSoon();
+      if (this.#follows) this.#tidySoon();
     }).observe(element);
   }
 
   clear() {
     this.#element.replaceChildren();
     this.#last = null;
+    this.#hasNew = false;
     this.#follow();
   }
 
@@ -75,6 +78,7 @@ export class MessageLog {
     const words = made("p", "words", visibleText(text));
     words.dir = "auto";
     line.append(author, words, clock);
+    if (kind === "own") this.#follow(); // who says something wants to see it
     this.#append(line);
   }
 
@@ -94,13 +98,21 @@ export class MessageLog {
   #append(line) {
     const log = this.#element;
     log.append(line);
+    this.#hasNew = true;
     if (this.#follows) {
       while (log.childElementCount > this.#most) log.firstElementChild?.remove();
-      this.#scrollSoon();
+      this.#tidySoon();
       return;
     }
-    if (this.#below !== null) this.#below.hidden = false;
-    if (log.childElementCount <= this.#most) return;
+    this.#tellBelow();
+    // To keep the place the lines have to be measured: once a frame, or once in many where there are no frames, as in a
+    // tab that is not seen.
+    if (log.childElementCount > this.#most + mostOver) this.#trim();
+    else if (log.childElementCount > this.#most) this.#tidySoon();
+  }
+
+  #trim() {
+    const log = this.#element;
     const height = log.scrollHeight;
     while (log.childElementCount > this.#most) log.firstElementChild?.remove();
     log.scrollTop -= height - log.scrollHeight; // the reader's lines stay where they are
@@ -108,29 +120,47 @@ export class MessageLog {
 
   #look() {
     const { scrollTop, scrollHeight, clientHeight } = this.#element;
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd;
-    // Lines that came since the last scrolling are below the end, too; only who goes up leaves it. The browser itself
-    // goes up when the log becomes higher.
-    if (isAtEnd) this.#follow();
-    else if (scrollTop < this.#seen.top && clientHeight === this.#seen.height) this.#follows = false;
+    const left = scrollHeight - scrollTop - clientHeight;
+    // Lines that came since the last scrolling are below the end, too; only who goes up leaves it, in steps however
+    // small. The browser itself goes up when the log becomes higher.
+    const goesUp = scrollTop < this.#seen.top && clientHeight === this.#seen.height;
+    if (left < 2 || (left < nearEnd && !goesUp)) {
+      this.#arrive();
+    } else if (goesUp) {
+      this.#follows = false;
+      if (this.#hasNew) this.#tellBelow(); // they came in the same frame
+    }
     this.#seen = { top: scrollTop, height: clientHeight };
   }
 
-  #follow() {
+  #tellBelow() {
+    if (this.#below !== null) this.#below.hidden = false;
+  }
+
+  // It does not scroll: that would take what is left from whoever is still scrolling.
+  #arrive() {
     this.#follows = true;
     if (this.#below !== null) this.#below.hidden = true;
-    this.#scrollSoon();
+  }
+
+  #follow() {
+    this.#arrive();
+    this.#tidySoon();
   }
 
   // Once a frame, however many messages come in it.
-  #scrollSoon() {
+  #tidySoon() {
     if (this.#isDue) return;
     this.#isDue = true;
     requestAnimationFrame(() => {
       this.#isDue = false;
-      if (!this.#follows) return;
       const log = this.#element;
+      if (!this.#follows) {
+        if (log.childElementCount > this.#most) this.#trim();
+        return;
+      }
       log.scrollTop = log.scrollHeight;
+      this.#hasNew = false;
       this.#seen = { top: log.scrollTop, height: log.clientHeight };
     });
   }

@@ -179,6 +179,12 @@ function textProblem(text, most) {
  * @property {(bytes: Uint8Array, at: number, field: string) => any} read
  */
 
+/**
+ * A value in an error's words; texts in quotes, as "3" is no 3.
+ * @param {unknown} value
+ */
+const quoted = (value) => (typeof value === "string" ? JSON.stringify(value) : String(value));
+
 /** @param {Uint8Array} bytes */
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -195,7 +201,7 @@ function integer(size, least, most, set, get) {
     size,
     write(bytes, at, value, field) {
       if (!Number.isInteger(value) || value < least || value > most) {
-        throw new RangeError(`${field} is ${value}, allowed is an integer of ${least} to ${most}`);
+        throw new RangeError(`${field} is ${quoted(value)}, allowed is an integer of ${least} to ${most}`);
       }
       set(viewOf(bytes), at, value);
     },
@@ -219,6 +225,7 @@ function text(most) {
   return {
     size: most + 1,
     write(bytes, at, value, field) {
+      if (typeof value !== "string") throw new TypeError(`${field} is ${quoted(value)}, allowed is a text`);
       switch (textProblem(value, most)) {
         case "not-unicode": throw new TextError(field, "not-unicode", `${field} has half of a surrogate pair`);
         case "has-nul": throw new TextError(field, "has-nul", `${field} has a NUL character`);
@@ -285,8 +292,8 @@ function encode(id, ...values) {
   return bytes;
 }
 
-// The encoders throw a TextError or a RangeError for what has no place in the packet. Whether a user id is one that
-// the server takes is another question: see userProblem.
+// The encoders throw a TextError, a TypeError or a RangeError for what has no place in the packet. Whether a user id is
+// one that the server takes is another question: see userProblem.
 
 /**
  * @param {string} user

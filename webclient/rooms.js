@@ -5,8 +5,6 @@ import { say } from "./language.js";
 
 const mostListed = 40;
 
-/** @typedef {{firstRoom: number, rooms: number, announcer: string}} Config what the server tells of itself */
-
 export class RoomChooser {
   #first = 0;
   #last = -1;
@@ -26,11 +24,13 @@ export class RoomChooser {
     at("room-number").addEventListener("input", () => this.complain(""));
   }
 
-  /** @param {Config} config */
+  /** @param {import("./serverconfig.js").Config} config */
   show({ firstRoom, rooms }) {
+    if (firstRoom === this.#first && rooms === this.#last - this.#first + 1) return;
     this.#first = firstRoom;
     this.#last = firstRoom + rooms - 1;
     const list = at("room-list");
+    const hadFocus = [list, at("enter")].some((part) => part.contains(document.activeElement));
     const isListed = rooms >= 1 && rooms <= mostListed;
     list.hidden = !isListed;
     at("enter").hidden = rooms < 1 || isListed;
@@ -46,7 +46,15 @@ export class RoomChooser {
     const field = at("room-number");
     [field.min, field.max] = [String(this.#first), String(this.#last)];
     say(at("room-label"), "roomRange", { first: this.#first, last: this.#last });
-    this.complain(rooms < 1 ? "noRooms" : "");
+    say(at("no-rooms"), rooms < 1 ? "noRooms" : "");
+    if (hadFocus) this.focus();
+  }
+
+  /** Gives the keyboard's focus to where a room is chosen. */
+  focus() {
+    // On a phone the keyboard would cover what is announced.
+    const isField = !at("enter").hidden && !matchMedia("(pointer: coarse)").matches;
+    at(isField ? "room-number" : "rooms-title").focus();
   }
 
   /**

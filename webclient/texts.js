@@ -30,6 +30,7 @@ const english = {
   name: "Name",
   logIn: "Log in",
   loggingIn: "Logging in…",
+  cancel: "Cancel",
   logOut: "Log out",
   greeting: ({ user }) => `Hello, ${user}`,
 
@@ -52,6 +53,7 @@ const english = {
   alone: "Nobody else is here yet.",
   interrupted: "The connection was lost. What is said now is missed.",
   restored: "You are in the room again.",
+  undelivered: ({ text, why }) => `Your message “${text}”: ${why}`,
 
   bytesLeft: ({ count }) => `${count} byte${s(count)} left`,
   bytesOver: ({ count, most }) => `${count} byte${s(count)} too long: at most ${most} fit`,
@@ -66,6 +68,7 @@ const english = {
   "message_has-nul": "The message has a character that cannot be sent.",
   "message_not-unicode": "The message has a character that cannot be sent.",
   notConnected: "There is no connection now. The message stays here until there is one.",
+  leaveLater: "There is no connection now. You can leave the room when there is one, or log out.",
   unknownOutcome: "The connection was lost before the server answered. Your message may not have arrived.",
   tooMany: "The server has not answered yet. Please wait a moment.",
 
@@ -117,6 +120,7 @@ const korean = {
   name: "이름",
   logIn: "로그인",
   loggingIn: "로그인하는 중…",
+  cancel: "취소",
   logOut: "로그아웃",
   greeting: ({ user }) => `${user} 님, 안녕하세요`,
 
@@ -139,6 +143,7 @@ const korean = {
   alone: "아직 다른 사람이 없습니다.",
   interrupted: "연결이 끊어졌습니다. 지금 오가는 대화는 볼 수 없습니다.",
   restored: "다시 방에 들어왔습니다.",
+  undelivered: ({ text, why }) => `보낸 메시지 “${text}”: ${why}`,
 
   bytesLeft: ({ count }) => `${count}바이트 남음`,
   bytesOver: ({ count, most }) => `${count}바이트 초과: 최대 ${most}바이트`,
@@ -152,6 +157,7 @@ const korean = {
   "message_has-nul": "메시지에 보낼 수 없는 문자가 있습니다.",
   "message_not-unicode": "메시지에 보낼 수 없는 문자가 있습니다.",
   notConnected: "지금은 연결되어 있지 않습니다. 다시 연결될 때까지 메시지를 그대로 둡니다.",
+  leaveLater: "지금은 연결되어 있지 않습니다. 다시 연결된 뒤에 방에서 나가거나, 지금 로그아웃할 수 있습니다.",
   unknownOutcome: "서버가 답하기 전에 연결이 끊어졌습니다. 메시지가 전달되지 않았을 수 있습니다.",
   tooMany: "서버가 아직 답하지 않았습니다. 잠시 기다려 주세요.",
 

@@ -1,4 +1,4 @@
-// When another try to connect may fare better than the last.
+// When another try to connect may fare better than the last, and when a connection may have died without a word.
 
 /**
  * Wakes when the browser has a network again, and when its user comes back to the page.

@@ -185,6 +185,25 @@ test("Alice over wss, Bob over TCP and Carol over TLS see the same in the same o
   await context.close();
 });
 
+test("over plain HTTP the page says nothing in the console either", inChromium, async () => {
+  // A name that a browser trusts no more than an address in a network.
+  const other = await launchChromium({ args: ["--no-sandbox", "--host-resolver-rules=MAP plain.example 127.0.0.1"] });
+  try {
+    const page = await other.newPage({ locale: "en-US" });
+    const complaints = [];
+    page.on("console", (line) => complaints.push(line.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(`http://plain.example:${server.ports.ws}/`);
+    assert.equal(await page.evaluate(() => isSecureContext), false);
+    await page.locator("#name").fill("Dave");
+    await page.locator("#log-in").click();
+    await page.locator("#room-number").waitFor();
+    assert.deepEqual(complaints, []);
+  } finally {
+    await other.close();
+  }
+});
+
 test("a page of another server is refused, with a reason", inChromium, async () => {
   const elsewhere = createServer((_, response) => response.end("<!doctype html><title>elsewhere</title>"));
   await new Promise((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));

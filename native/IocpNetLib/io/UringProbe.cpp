@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <expected>
 #include <optional>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <vector>
@@ -38,15 +39,24 @@ std::optional<UringCompletion> Next(UringQueue& queue, int milliseconds)
     return queue.Pop();
 }
 
+// Behind a poll, and the two of them with one completion.
 bool ReceivesIntoBuffers(UringQueue& queue, UringBuffers& buffers, const SocketPair& pair)
 {
     for (const char letter : {'a', 'b'}) {
+        io_uring_sqe* const poll = queue.Next();
+        poll->opcode = IORING_OP_POLL_ADD;
+        poll->fd = pair[0].Get();
+        poll->poll32_events = POLLIN | POLLRDHUP;
+        poll->flags = IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
+        poll->user_data = RecvTag;
         io_uring_sqe* const entry = queue.Next();
         entry->opcode = IORING_OP_RECV;
         entry->fd = pair[0].Get();
+        entry->msg_flags = MSG_DONTWAIT;
         entry->flags = IOSQE_BUFFER_SELECT;
         entry->user_data = RecvTag;
-        queue.Enter(0);
+        if (Next(queue, 0)) // nothing is there yet
+            return false;
         if (::send(pair[1].Get(), &letter, 1, MSG_NOSIGNAL) != 1)
             return false;
         const auto completion = Next(queue, PatienceMilliseconds);
@@ -56,7 +66,7 @@ bool ReceivesIntoBuffers(UringQueue& queue, UringBuffers& buffers, const SocketP
             return false;
         buffers.Recycle(*completion);
     }
-    return true;
+    return !Next(queue, 0);
 }
 
 void QueueImmediateSend(UringQueue& queue, const UniqueSocket& socket, std::span<const std::byte> data)

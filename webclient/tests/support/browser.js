@@ -15,7 +15,7 @@ const isMissing = program === undefined && !process.env.CI;
 export const inChromium = { skip: isMissing ? "there is no Chromium: CHROMIUM can name one" : false };
 
 /** @returns a browser, or null where tests are skipped */
-export async function launchChromium() {
+export async function launchChromium(options = {}) {
   if (isMissing) return null;
-  return chromium.launch({ executablePath: program, args: ["--no-sandbox"], timeout: patience });
+  return chromium.launch({ executablePath: program, args: ["--no-sandbox"], timeout: patience, ...options });
 }

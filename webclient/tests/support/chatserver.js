@@ -25,7 +25,6 @@ const headers = {
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
-  "Cross-Origin-Opener-Policy": "same-origin",
   "Cache-Control": "no-cache",
 };
 
@@ -34,8 +33,18 @@ export class ChatServer {
   messageOfTheDay = "";
   mostInRoom = 50;
   isAccepting = true;
-  /** Results that the next logins get, whatever else holds. */
+  /** Results that the next logins, leaves and chats get, whatever else holds. */
   loginResults = [];
+  leaveResults = [];
+  chatResults = [];
+  /** What comes in one message with the answer to whoever enters a room. */
+  firstWords = "";
+  /** As a server that is gone without a word: whatever comes is not answered. */
+  isDeaf = false;
+  /** Files that cannot be loaded. */
+  missing = [];
+  /** How many times config.json was loaded. */
+  configsLoaded = 0;
   /** The texts that clients said. */
   said = [];
   #members = new Map(); // of a socket: {user, room}
@@ -83,7 +92,12 @@ export class ChatServer {
   }
 
   announce(text) {
-    this.#notify(protocol.encodeRoomChatNotify(this.config.announcer, text), (member) => member.user !== null);
+    this.tellAll(this.config.announcer, text);
+  }
+
+  /** Lets everybody who is logged in hear something. */
+  tellAll(user, text) {
+    this.#notify(protocol.encodeRoomChatNotify(user, text), (member) => member.user !== null);
   }
 
   #notify(packet, isMeant) {
@@ -94,7 +108,8 @@ export class ChatServer {
     const name = request.url === "/" ? "index.html" : request.url.slice(1);
     const type = types[name.split(".").at(-1)];
     try {
-      if (type === undefined || name.includes("/")) throw new Error(`there is no ${name}`);
+      if (name === "config.json") this.configsLoaded++;
+      if (type === undefined || name.includes("/") || this.missing.includes(name)) throw new Error(`there is no ${name}`);
       const content = name === "config.json" ?
         JSON.stringify(this.config) : await readFile(fileURLToPath(new URL(name, folder)));
       response.writeHead(200, { ...headers, "Content-Type": type });
@@ -113,6 +128,7 @@ export class ChatServer {
   }
 
   #answer(client, packet) {
+    if (this.isDeaf) return;
     const member = this.#members.get(client);
     switch (packet.id) {
       case PacketId.LOGIN_REQUEST: {
@@ -133,23 +149,33 @@ export class ChatServer {
         const result = member.user === null ? Result.ENTER_ROOM_NOT_FINDE_USER :
           member.room !== null ? Result.ENTER_ROOM_INVALID_USER_STATUS : !isRoom ? Result.ROOM_INVALID_INDEX :
           there.length >= this.mostInRoom ? Result.ENTER_ROOM_FULL_USER : Result.NONE;
-        client.send(protocol.encodeRoomEnterResponse(result, result === Result.NONE ? there[0]?.user : ""));
+        const packets = [protocol.encodeRoomEnterResponse(result, result === Result.NONE ? there[0]?.user : "")];
+        if (this.firstWords !== "") packets.push(protocol.encodeRoomChatNotify("ann", this.firstWords));
+        client.send(Buffer.concat(packets));
         if (result === Result.NONE) member.room = packet.room;
         return;
       }
       case PacketId.ROOM_LEAVE_REQUEST:
-        client.send(protocol.encodeRoomLeaveResponse(
-          member.room === null ? Result.LEAVE_ROOM_INVALID_ROOM_INDEX : Result.NONE));
+        client.send(protocol.encodeRoomLeaveResponse(this.leaveResults.shift() ??
+          (member.room === null ? Result.LEAVE_ROOM_INVALID_ROOM_INDEX : Result.NONE)));
         member.room = null;
         return;
-      case PacketId.ROOM_CHAT_REQUEST:
-        if (member.room === null) {
-          client.send(protocol.encodeRoomChatResponse(Result.CHAT_ROOM_INVALID_ROOM_NUMBER));
+      case PacketId.ROOM_CHAT_REQUEST: {
+        const result = this.chatResults.shift() ??
+          (member.room === null ? Result.CHAT_ROOM_INVALID_ROOM_NUMBER : Result.NONE);
+        if (result !== Result.NONE) {
+          client.send(protocol.encodeRoomChatResponse(result));
           return;
         }
         this.said.push(packet.message);
         client.send(protocol.encodeRoomChatResponse(Result.NONE));
         this.say(member.user, packet.message, member.room);
+      }
     }
+  }
+
+  /** The names of those who are logged in. */
+  get users() {
+    return [...this.#members.values()].map(({ user }) => user).filter((user) => user !== null);
   }
 }
