@@ -8,18 +8,25 @@ import (
 // tcpConn is a stream of packets that is a TCP connection, and what the other kinds are built on.
 type tcpConn struct {
 	*net.TCPConn
-	early []byte // was received and not read yet
+	early earlyBytes
 	// peer is the client as a PROXY header told it; nil: the socket's. Who ends the handshake may want to know it.
 	peer atomic.Pointer[net.TCPAddr]
 }
 
 func (c *tcpConn) Read(p []byte) (int, error) {
 	if len(c.early) > 0 {
-		n := copy(p, c.early)
-		c.early = c.early[n:]
-		return n, nil
+		return c.early.take(p), nil
 	}
 	return c.TCPConn.Read(p)
+}
+
+// earlyBytes were received by who looked at the beginning, and are not read yet.
+type earlyBytes []byte
+
+func (e *earlyBytes) take(p []byte) int {
+	n := copy(p, *e)
+	*e = (*e)[n:]
+	return n
 }
 
 func (c *tcpConn) RemoteAddr() net.Addr {

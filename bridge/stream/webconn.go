@@ -20,8 +20,8 @@ type webConn struct {
 	requests int         // that it has made
 	isOver   atomic.Bool // no further request is read
 
-	first    []byte      // bytes that came and are not read yet, until it is known what they are
-	isKnown  bool        // that they are for HTTP
+	early    earlyBytes
+	isKnown  bool        // that what comes is for HTTP
 	hasSaid  bool        // something has come
 	timedOut atomic.Bool // a read took too long
 	hasLeft  atomic.Bool // the client ended the connection, or it broke
@@ -55,10 +55,8 @@ func (c *webConn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if len(c.first) > 0 {
-		n := copy(p, c.first)
-		c.first = c.first[n:]
-		return n, nil
+	if len(c.early) > 0 {
+		return c.early.take(p), nil
 	}
 	return c.readNoting(p)
 }
@@ -82,14 +80,14 @@ func (c *webConn) readFirst() error {
 	var piece [512]byte // less than the HTTP server reads at once
 	for {
 		n, err := c.readNoting(piece[:])
-		c.first = append(c.first, piece[:n]...)
-		begins, mayBegin := BeginsWithProxyHeader(c.first)
+		c.early = append(c.early, piece[:n]...)
+		begins, mayBegin := BeginsWithProxyHeader(c.early)
 		switch {
 		case begins:
 			return c.refuse(ProxyHeaderNotAllowed)
-		case len(c.first) > 0 && c.first[0] == tlsHandshakeRecord:
+		case len(c.early) > 0 && c.early[0] == tlsHandshakeRecord:
 			return c.refuse(errTLSWithout)
-		case !mayBegin || len(c.first) > 0 && errors.Is(err, io.EOF):
+		case !mayBegin || len(c.early) > 0 && errors.Is(err, io.EOF):
 			c.isKnown = true
 			return nil
 		case err != nil:

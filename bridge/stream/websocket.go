@@ -27,7 +27,6 @@ type webSocketConn struct {
 	packets  boundary
 
 	// What comes from below:
-	early     []byte // came with the request
 	frames    frames
 	saidClose bool // inside a message; the library has not seen it
 
@@ -86,7 +85,13 @@ func (c *webSocketConn) readBelow(p []byte) (int, error) {
 		if c.saidClose {
 			return 0, io.ErrUnexpectedEOF // the library takes io.EOF for the end of the message
 		}
-		n, err := c.readEarlyOrBelow(p)
+		var n int
+		var err error
+		if len(c.early) > 0 {
+			n = c.early.take(p) // came with the request
+		} else {
+			n, err = c.Conn.Read(p)
+		}
 		if n > 0 {
 			until := c.frames.untilClose(p[:n])
 			c.saidClose = until < n
@@ -100,15 +105,6 @@ func (c *webSocketConn) readBelow(p []byte) (int, error) {
 			return n, err
 		}
 	}
-}
-
-func (c *webSocketConn) readEarlyOrBelow(p []byte) (int, error) {
-	if len(c.early) > 0 {
-		n := copy(p, c.early)
-		c.early = c.early[n:]
-		return n, nil
-	}
-	return c.Conn.Read(p)
 }
 
 // Read reads to the end of one packet at most, and of a packet that is too long only its length: the library returns when

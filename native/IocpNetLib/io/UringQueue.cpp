@@ -98,11 +98,8 @@ bool UringQueue::Reserve(uint32_t entries) noexcept
 
 io_uring_sqe* UringQueue::Next() noexcept
 {
-    if (m_Tail - Taken() > m_SqMask) {
-        (void)Call(0, 0);
-        if (m_Tail - Taken() > m_SqMask)
-            return nullptr;
-    }
+    if (!Reserve(1))
+        return nullptr;
     io_uring_sqe* const entry = m_Entries.At<io_uring_sqe>(0) + (m_Tail++ & m_SqMask);
     std::memset(entry, 0, sizeof(*entry));
     return entry;
